@@ -1,0 +1,91 @@
+"""What an action is: one entry of the catalogue, bound to a script by `propose`, carried out by `apply`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from progtrain.errors import EditError
+from progtrain.records import Attempt, Finding, Proposal, Refusal, Risk, Snapshot
+from progtrain.script.anatomy import Anatomy
+
+
+@dataclass(frozen=True)
+class Situation:
+    """All that an action may look at.
+
+    Args:
+        anatomy: the parent script (header taken off), its knobs and where each is set.
+        snapshot: what the parent trained.
+        findings: what was diagnosed, most severe first.
+        history: every version so far, oldest first; the last one is the parent's own.
+        locks: canonical knob -> the value that the user's rules hold it at.
+        undo: the edits that turn the parent back into its own parent, or None for a first version.
+    """
+
+    anatomy: Anatomy
+    snapshot: Snapshot
+    findings: tuple[Finding, ...]
+    history: tuple[Attempt, ...]
+    locks: Mapping[str, JsonValue]
+    undo: tuple[JsonValue, ...] | None = None
+
+    def finding(self, *names: str) -> Finding | None:
+        """The first finding that goes by one of these names, most severe first."""
+        return next((finding for finding in self.findings if finding.name in names), None)
+
+
+class Action(ABC):
+    """One improvement; one a file, named as its file is.
+
+    Attributes:
+        family: of `progtrain.knobs.FAMILY`'s families.
+        touches: the canonical knobs that may differ in the child's Snapshot, and no others.
+        answers: names of the findings that ask for it.
+        risk: that it does harm.
+        probability: that it helps where a finding asks for it (global prior, playbook).
+        gain: share of what is left to gain, if it helps (global prior, playbook).
+    """
+
+    name: ClassVar[str]
+    family: ClassVar[str]
+    touches: ClassVar[frozenset[str]]
+    answers: ClassVar[tuple[str, ...]]
+    risk: ClassVar[Risk]
+    probability: ClassVar[float]
+    gain: ClassVar[float]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls.name = cls.__module__.rpartition(".")[2]
+
+    @abstractmethod
+    def propose(self, situation: Situation) -> Proposal | Refusal:
+        """Bind to this script, or say why there is nothing to offer. Never raises for a script it cannot handle."""
+
+    @abstractmethod
+    def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
+        """The child's source: pure, deterministic, layout and comments outside the edit untouched.
+
+        Raises:
+            EditError: the edit cannot be made here, or would change nothing.
+        """
+
+    def refuse(self, reason: str) -> Refusal:
+        """A Refusal in this action's name."""
+        return Refusal(action=self.name, reason=reason)
+
+
+def changed(before: str, after: str, action: str) -> str:
+    """`after`, unless it is the same as `before`.
+
+    Raises:
+        EditError: nothing changed.
+    """
+    if before == after:
+        raise EditError(f"{action} changed nothing in this script. It is already applied, or its place is gone.")
+    return after

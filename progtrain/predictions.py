@@ -1,0 +1,47 @@
+"""What a version answered on the validation set, one row a sample: the evidence that comparisons rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+FILE_NAME = "predictions.npz"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Row i of every array is the same validation sample, in the locked order.
+
+    Args:
+        sample_ids: `[N]` strings.
+        targets: `[N, ...]`.
+        outputs: `[N, ...]` raw model outputs: class scores (logits) or regressed values.
+        answers: `[N, ...]` what is served: class indices, or the outputs themselves for regression.
+        losses: `[N]` per-sample value of the locked loss.
+    """
+
+    sample_ids: NDArray[np.str_]
+    targets: NDArray[np.generic]
+    outputs: NDArray[np.floating]
+    answers: NDArray[np.generic]
+    losses: NDArray[np.floating]
+
+    def write(self, path: Path) -> None:
+        """Save as a compressed .npz without pickles."""
+        np.savez_compressed(
+            path,
+            sample_ids=self.sample_ids,
+            targets=self.targets,
+            outputs=self.outputs,
+            answers=self.answers,
+            losses=self.losses,
+        )
+
+
+def read_predictions(path: Path) -> Predictions:
+    """Load what `Predictions.write` saved."""
+    with np.load(path, allow_pickle=False) as arrays:
+        return Predictions(**{name: arrays[name] for name in ("sample_ids", "targets", "outputs", "answers", "losses")})
