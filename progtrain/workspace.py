@@ -104,13 +104,15 @@ class Workspace:
         base = self.root / "dataset" / "prepdata"
         if not _SAFE_ID.fullmatch(dataset_id):
             raise WorkspaceError(
-                f"Expected a dataset_id that is one folder's name below {base}, got {dataset_id!r}. Use letters, digits, '.', '_', '-'."
+                f"Expected a dataset_id that is one folder's name below {base}, got {dataset_id!r}. "
+                "Use letters, digits, '.', '_' and '-'."
             )
         folder = base / dataset_id
         if not folder.is_dir():
             there = sorted(path.name for path in base.glob("*") if path.is_dir())
             raise WorkspaceError(
-                f"No prepared data set {dataset_id!r} at {folder}; there are {there or 'none'}. Set dataset_config.dataset_id."
+                f"No prepared data set {dataset_id!r} at {folder}; there are {there or 'none'}. "
+                "Set dataset_config.dataset_id to one that is there."
             )
         return folder
 
