@@ -78,6 +78,15 @@ def read_curves(path: Path) -> Curves:
     return Curves({name: tuple(points) for name, points in columns.items()})
 
 
+def by_epoch(points: tuple[Point, ...]) -> tuple[float, ...]:
+    """The mean of each epoch's values, in order; points without an epoch count as one each."""
+    groups: dict[tuple[bool, int], list[float]] = {}
+    for index, point in enumerate(points):
+        key = (False, index) if point.epoch is None else (True, point.epoch)
+        groups.setdefault(key, []).append(point.value)
+    return tuple(sum(values) / len(values) for values in groups.values())
+
+
 def _whole(cell: str | None) -> int | None:
     return int(float(cell)) if cell else None
 

@@ -21,11 +21,15 @@ class Record(BaseModel):
 
 
 class Layer(Record):
-    """One module of the live model that has no children: its path, class and constructor arguments."""
+    """One module of the live model without children, or with parameters of its own.
+
+    `arguments` are those of its constructor; `parameters` counts the elements that it holds itself.
+    """
 
     path: str
     type: str
     arguments: dict[str, JsonValue]
+    parameters: int = 0
 
 
 class Call(Record):
@@ -228,6 +232,13 @@ class LoopRecord(Record):
     warnings: tuple[str, ...] = ()
 
 
+class CaptureRecord(Record):
+    """The Snapshot of a script, kept by the script's hash."""
+
+    script_sha256: str
+    snapshot: Snapshot
+
+
 class AuthorRecord(Record):
     """Where a version came from; `parent` is None for v001 and for scripts written by hand."""
 
@@ -266,6 +277,8 @@ class AnalyzeRecord(StepRecord):
 class ChooseRecord(StepRecord):
     """Step 4; `selected` is None where nothing in the catalogue may be applied, which ends the loop."""
 
+    parent: str
+    """The version that the next one is made from."""
     selected: Proposal | None
     child_sha256: str | None
     """Of the next version's script as the guard accepted it."""
@@ -278,7 +291,8 @@ class ReportRecord(Record):
     folder: str
     versions: tuple[str, ...]
     best: str
-    created_at: datetime
+    started_at: datetime
+    finished_at: datetime
 
 
 class Attempt(Record):

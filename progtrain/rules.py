@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from progtrain.errors import RulesError
-from progtrain.knobs import canonical
+from progtrain.instructions import Instruction, understand
+from progtrain.knobs import canonical, nearest
 
 RULES_FILE = "user_defined_rules.json"
 INSTRUCTION_FILE = "user_instruction.md"
@@ -78,14 +79,43 @@ class Rules(BaseModel):
 
     @property
     def locks(self) -> dict[str, JsonValue]:
-        """Canonical knob -> the value that `training_config` (and `seed`) hold it at."""
+        """Canonical knob -> the value that `training_config` (and `seed`) hold it at.
+
+        What user_instruction.md holds as it is has the value None.
+        """
+        said: dict[str, JsonValue] = {knob: None for line in self.understood for knob in sorted(line.locks)}
         named = {knob: value for key, value in self.training_config.items() if (knob := canonical(key)) is not None}
-        return {"seed": self.seed, **named}
+        return {**said, "seed": self.seed, **named}
+
+    @property
+    def understood(self) -> tuple[Instruction, ...]:
+        """Every line of user_instruction.md as a machine understands it."""
+        return tuple(understand(line) for line in self.instructions)
+
+    @property
+    def held_instructions(self) -> tuple[str, ...]:
+        """The lines that became locks, with what they lock."""
+        return tuple(f"{line.line!r} locks {', '.join(sorted(line.locks))}" for line in self.understood if line.locks)
 
     @property
     def unknown_training_keys(self) -> tuple[str, ...]:
         """Keys of `training_config` that name no knob that progtrain knows."""
         return tuple(key for key in self.training_config if canonical(key) is None)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What of the user's word no machine holds: said at the start and in the final report."""
+        unread = (f"{RULES_FILE}: progtrain does not read {name!r}" for name in self.unread_sections)
+        unknown = (
+            f"training_config.{key} names no knob that progtrain knows{_perhaps(key)}: not enforced by the machine"
+            for key in self.unknown_training_keys
+        )
+        said = (
+            f"{INSTRUCTION_FILE}: not enforced by the machine: {part}"
+            for line in self.understood
+            for part in line.unknown
+        )
+        return (*unread, *unknown, *said)
 
 
 def read_rules(folder: Path) -> Rules:
@@ -109,6 +139,11 @@ def read_rules(folder: Path) -> Rules:
     instruction = folder / INSTRUCTION_FILE
     lines = _said(instruction.read_text(encoding="utf-8")) if instruction.exists() else ()
     return rules.model_copy(update={"instructions": lines, "unread_sections": unread})
+
+
+def _perhaps(key: str) -> str:
+    match = nearest(key)
+    return f" (perhaps {match!r} was meant)" if match else ""
 
 
 def _read_json(path: Path) -> dict[str, JsonValue]:

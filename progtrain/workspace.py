@@ -80,6 +80,18 @@ class Workspace:
         """The training script of a version (`v001`) or of the baseline."""
         return self.root / f"02_train_{version}.py"
 
+    def read_script(self, version: str) -> str:
+        """The text of a version's training script.
+
+        Raises:
+            WorkspaceError: there is no such version.
+        """
+        try:
+            return self.script(version).read_text(encoding="utf-8")
+        except FileNotFoundError:
+            there = ", ".join(self.versions()) or "none"
+            raise WorkspaceError(f"No script {self.script(version).name} in {self.root}; versions: {there}.") from None
+
     def versions(self) -> tuple[str, ...]:
         """The versions whose scripts are on disk, oldest first."""
         numbers = (
@@ -91,7 +103,7 @@ class Workspace:
 
     def script_sha256(self, version: str) -> str:
         """Hash of a version's script as it now stands."""
-        return sha256_of(self.script(version).read_text(encoding="utf-8"))
+        return sha256_of(self.read_script(version))
 
     # --- data ---
 
@@ -206,8 +218,9 @@ class Workspace:
 
 
 def now() -> datetime:
-    """The present moment in UTC, to the second: records are read by people."""
-    return datetime.now(UTC).replace(microsecond=0)
+    """The present moment in UTC, to the millisecond: records are read by people, and timed by benchmarks."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
 
 
 def write_atomic(path: Path, text: str) -> None:

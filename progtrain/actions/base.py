@@ -25,6 +25,7 @@ class Situation:
         history: every version so far, oldest first; the last one is the parent's own.
         locks: canonical knob -> the value that the user's rules hold it at.
         undo: the edits that turn the parent back into its own parent, or None for a first version.
+        exploring: nothing diagnosed asks for anything, so that every action that fits may be offered.
     """
 
     anatomy: Anatomy
@@ -33,10 +34,18 @@ class Situation:
     history: tuple[Attempt, ...]
     locks: Mapping[str, JsonValue]
     undo: tuple[JsonValue, ...] | None = None
+    exploring: bool = False
 
     def finding(self, *names: str) -> Finding | None:
         """The first finding that goes by one of these names, most severe first."""
         return next((finding for finding in self.findings if finding.name in names), None)
+
+    def asks(self, *names: str) -> str | None:
+        """The most severe finding of these names; while exploring, the first of them is as good as found."""
+        found = self.finding(*names)
+        if found is not None:
+            return found.name
+        return names[0] if self.exploring else None
 
 
 class Action(ABC):

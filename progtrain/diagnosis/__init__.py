@@ -1,0 +1,48 @@
+"""What a trained version's curves, predictions and settings say is wrong with it, in numbers and in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from progtrain.diagnosis import data, generalization, lineage, optimization, progress, settings
+from progtrain.diagnosis.evidence import Evidence, Rule, Symptom
+from progtrain.records import Finding
+
+__all__ = ["RULES", "Evidence", "Rule", "Symptom", "diagnose"]
+
+RULES: Final[Mapping[str, Rule]] = {
+    "diverged": optimization.diverged,
+    "early-instability": optimization.early_instability,
+    "gradient-spikes": optimization.gradient_spikes,
+    "oscillating": optimization.oscillating,
+    "late-jitter": optimization.late_jitter,
+    "overfitting": generalization.overfitting,
+    "underfitting": generalization.underfitting,
+    "slow": progress.slow,
+    "still-improving": progress.still_improving,
+    "best-early": progress.best_early,
+    "few-steps": progress.few_steps,
+    "plain-sgd": settings.plain_sgd,
+    "adam-with-decay": settings.adam_with_decay,
+    "constant-rate": settings.constant_rate,
+    "no-normalization": settings.no_normalization,
+    "bad-initial-loss": settings.bad_initial_loss,
+    "imbalanced": data.imbalanced,
+    "local-structure": data.local_structure,
+    "unscaled-inputs": data.unscaled_inputs,
+    "heavy-tailed-residuals": data.heavy_tailed_residuals,
+    "regressed": lineage.regressed,
+    "within-noise": lineage.within_noise,
+}
+"""Finding's name in the playbook -> the rule that looks for it."""
+
+
+def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
+    """Everything the rules find, most severe first; equally severe ones in the order of `RULES`."""
+    found = [
+        Finding(name=name, numbers=symptom.numbers, severity=symptom.severity, message=symptom.message)
+        for name, rule in RULES.items()
+        if (symptom := rule(evidence)) is not None
+    ]
+    return tuple(sorted(found, key=lambda finding: -finding.severity))

@@ -1,0 +1,1 @@
+"""Measuring versions: one locked yardstick, the same validation samples, and differences with their noise."""

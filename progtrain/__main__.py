@@ -1,0 +1,5 @@
+"""`python -m progtrain` is `progtrain`."""
+
+from progtrain.cli import main
+
+main()

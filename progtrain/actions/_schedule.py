@@ -1,0 +1,45 @@
+"""What the actions that add a learning-rate schedule have in common."""
+
+from __future__ import annotations
+
+from progtrain.actions._structural import one_optimizer
+from progtrain.actions.base import Situation
+from progtrain.errors import EditError
+from progtrain.records import OptimizerSettings
+from progtrain.script.edit import reference
+from progtrain.script.optimization import add_scheduler, find_optimization, rate_expression
+from progtrain.script.structure import ParsedScript, rebuild
+
+
+def constant_rate(situation: Situation) -> OptimizerSettings:
+    """The optimizer of a script that trains at a constant rate, for a number of epochs or steps that is known.
+
+    Raises:
+        EditError: there is a schedule, no single optimizer, or no known end.
+    """
+    snapshot = situation.snapshot
+    settings = one_optimizer(situation)
+    if snapshot.schedulers:
+        raise EditError(f"the script has a schedule already: {', '.join(kind.type for kind in snapshot.schedulers)}")
+    if snapshot.max_epochs in (None, -1) and snapshot.max_steps == -1:
+        raise EditError("a schedule needs an end, and the Trainer has neither max_epochs nor max_steps")
+    return settings
+
+
+def with_scheduler(source: str, scheduler: str, arguments: str, interval: str, factor: float = 1) -> str:
+    """The source with a scheduler built and returned in configure_optimizers.
+
+    Args:
+        source: the script.
+        scheduler: name of a class of torch.optim.lr_scheduler.
+        arguments: of its construction, behind the optimizer; `{rate}` stands for `factor` times the rate.
+        interval: "step" or "epoch".
+        factor: without unit.
+
+    Raises:
+        EditError: there is a scheduler, or configure_optimizers is not understood.
+    """
+    source, name = reference(source, f"torch.optim.lr_scheduler.{scheduler}")
+    optimization = find_optimization(ParsedScript(source))
+    arguments = arguments.replace("{rate}", rate_expression(optimization, factor))
+    return rebuild(source, add_scheduler(optimization, name, arguments, interval))

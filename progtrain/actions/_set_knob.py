@@ -1,0 +1,80 @@
+"""What the actions that give one knob a new value have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from math import isclose
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from progtrain.actions._structural import Binding, StructuralAction
+from progtrain.actions.base import Situation, changed
+from progtrain.errors import EditError
+from progtrain.script.edit import set_or_add
+from progtrain.script.knob_values import knob_values
+
+
+class SetKnob(StructuralAction):
+    """Set one knob where the script sets it, or pass it where the script leaves it to the default.
+
+    Attributes:
+        knob: canonical name.
+    """
+
+    knob: ClassVar[str]
+
+    @abstractmethod
+    def value_for(self, situation: Situation) -> JsonValue:
+        """The value to set.
+
+        Raises:
+            EditError: what is live calls for no other value, or for none within reach.
+        """
+
+    def bind(self, situation: Situation) -> Binding:
+        """See StructuralAction."""
+        if not situation.snapshot.automatic_optimization:
+            raise EditError("the script optimizes by hand (automatic_optimization is False)")
+        require_live(situation, self.knob, knob_values(situation.snapshot).get(self.knob))
+        value = self.value_for(situation)
+        place = situation.anatomy.knobs.get(self.knob)
+        change = f"{self.knob} {value}" if place is None else f"{self.knob} from {place.value} to {value}"
+        return Binding({"value": value}, change, self.touches)
+
+    def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
+        """See Action."""
+        return changed(source, set_or_add(source, self.knob, parameters["value"]), self.name)
+
+
+def require_live(situation: Situation, knob: str, live: JsonValue) -> None:
+    """Hold every place that seems to set a knob against what the script trained with.
+
+    Args:
+        situation: of the parent.
+        knob: canonical name.
+        live: what the Snapshot has for it; a list where there are several.
+
+    Raises:
+        EditError: a place's value is not among the live ones, so setting it would do nothing, or something else.
+    """
+    there = list(_scalars(live))
+    for place in situation.anatomy.occurrences:
+        if place.name == knob and place.why_not is None and not any(_same(place.value, value) for value in there):
+            raise EditError(
+                f"line {place.line} sets {knob} to {place.value}, but it trained with {live}: that place is dead"
+            )
+
+
+def _scalars(value: JsonValue) -> Iterator[JsonValue]:
+    if isinstance(value, list):
+        for item in value:
+            yield from _scalars(item)
+    yield value
+
+
+def _same(first: JsonValue, second: JsonValue) -> bool:
+    if isinstance(first, int | float) and isinstance(second, int | float):
+        return isclose(first, second, rel_tol=1e-9)
+    return first == second

@@ -1,0 +1,16 @@
+"""GELU in ReLU's place (Hendrycks and Gimpel, arXiv 1606.08415)."""
+
+from progtrain.actions._smooth_activation import SmoothActivation
+
+
+class GELU(SmoothActivation):
+    """Replace every ReLU by GELU."""
+
+    module = "torch.nn.GELU"
+    function = "torch.nn.functional.gelu"
+    answers = ("dead-units", "underfitting", "within-noise")
+    probability = 0.5
+    gain = 0.06
+    goal = "Let gradients through where ReLU would pass none"
+    expected_impact = "Fewer dead units, and a somewhat lower training loss"
+    verification = "The share of units that are zero over a validation pass falls"

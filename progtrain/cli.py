@@ -1,0 +1,138 @@
+"""The command line: one verb a step, no logic; heavy parts are imported only by the verb that needs them."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from progtrain import __version__
+from progtrain.errors import ProgtrainError
+
+EXAMPLE = Path("workspaces/mnist1d")
+WORKSPACE = click.argument("workspace", type=click.Path(path_type=Path), default=".")
+VERSION = click.option("--version", "version", metavar="V###", help="Which version; the newest if not given.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="progtrain")
+def cli() -> None:
+    """Train, measure, explain, change one thing: versions of a Lightning script, with a record to trust."""
+
+
+def main() -> None:
+    """Run the command line; what a user can mend is one message and exit code 1."""
+    try:
+        cli()
+    except ProgtrainError as error:
+        click.echo(f"progtrain: {error}", err=True)
+        sys.exit(1)
+
+
+@cli.command()
+@click.argument("example")
+@click.argument("folder", type=click.Path(path_type=Path))
+def new(example: str, folder: Path) -> None:
+    """Make a workspace in FOLDER from an EXAMPLE (mnist1d, …)."""
+    from progtrain.examples import create
+
+    create(example, folder)
+    click.echo(f"{folder} is ready: progtrain run {folder}")
+
+
+@cli.command()
+@click.argument("workspace", type=click.Path(path_type=Path), default=EXAMPLE)
+@click.option("--dataset-id", default="", help="Data set below dataset/prepdata/; outranks the rules.")
+@click.option("--max-versions", type=int, default=0, help="Stop earlier than the rules say; 0 leaves it to them.")
+@click.option("--retrain", is_flag=True, help="Train the newest version anew.")
+def run(workspace: Path, dataset_id: str, max_versions: int, retrain: bool) -> None:
+    """Run the loop in WORKSPACE, or go on where it stopped."""
+    from progtrain.loop import opened, run_loop
+
+    if workspace == EXAMPLE and not workspace.exists():
+        from progtrain.examples import create
+
+        create("mnist1d", workspace)
+    with opened(workspace, max_versions or None) as context:
+        run_loop(context, dataset_id or None, retrain)
+
+
+@cli.command()
+@WORKSPACE
+def status(workspace: Path) -> None:
+    """Which versions there are, how they did, and what comes next."""
+    from progtrain.status import describe
+    from progtrain.workspace import Workspace
+
+    click.echo(describe(Workspace(workspace)))
+
+
+@cli.command()
+@click.argument("script", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
+def inspect(script: Path, as_json: bool) -> None:
+    """What SCRIPT is about to train, its knobs, and the actions that apply."""
+    from progtrain.inspection import inspect_script
+
+    found = inspect_script(script)
+    click.echo(found.model_dump_json(indent=2) if as_json else found.describe())
+
+
+@cli.command()
+def actions() -> None:
+    """The catalogue: every change that progtrain can make."""
+    from progtrain.actions import catalogue
+    from progtrain.reporting.actions_page import render_actions_page
+
+    click.echo(render_actions_page(catalogue().values()), nl=False)
+
+
+def _by_hand(name: str) -> click.Command:
+    @click.command(name, help=f"Do the step '{name}' for one version by hand, whether it was done or not.")
+    @WORKSPACE
+    @VERSION
+    def command(workspace: Path, version: str | None) -> None:
+        from progtrain.loop import opened, run_step
+
+        with opened(workspace) as context:
+            run_step(context, name, version)
+
+    return command
+
+
+for _name in ("train", "evaluate", "analyze", "choose", "author"):
+    cli.add_command(_by_hand(_name))
+
+
+@cli.command()
+@WORKSPACE
+def report(workspace: Path) -> None:
+    """Rank all versions, write the final report, promote the best (Step 7)."""
+    from progtrain.loop import opened, run_report
+
+    with opened(workspace) as context:
+        run_report(context)
+
+
+@cli.command()
+@click.argument("before", metavar="V1")
+@click.argument("after", metavar="V2")
+@click.option("--workspace", "-w", type=click.Path(path_type=Path), default=".", help="The workspace's folder.")
+def diff(before: str, after: str, workspace: Path) -> None:
+    """What differs between the scripts of two versions."""
+    from progtrain.status import difference
+    from progtrain.workspace import Workspace
+
+    click.echo(difference(Workspace(workspace), before, after), nl=False)
+
+
+@cli.command()
+@WORKSPACE
+@click.option("--port", default=5000, show_default=True, help="Where the MLflow UI listens.")
+def ui(workspace: Path, port: int) -> None:
+    """Open the MLflow UI on this workspace's store."""
+    from progtrain.tracking.ui import serve_ui
+    from progtrain.workspace import Workspace
+
+    serve_ui(Workspace(workspace), port)

@@ -1,0 +1,122 @@
+"""What inputs, targets and errors tell about the data."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from progtrain.diagnosis.evidence import Evidence, Symptom, weight_layers
+
+IMBALANCE = 3.0
+LOW_RECALL = 0.2
+"""How far the rarest class's recall must lie below the mean recall."""
+NEIGHBOUR_CORRELATION = 0.5
+MIN_SIGNAL_LENGTH = 16
+MIN_SAMPLES = 5
+SCALE_RATIO = 10.0
+FAR_FROM_ZERO = 3.0
+HEAVY_KURTOSIS = 6.0
+"""Excess kurtosis; a normal distribution has 0."""
+
+
+def imbalanced(evidence: Evidence) -> Symptom | None:
+    """Classes at more than 3:1 and a rarest class that is found far less often than the others."""
+    predictions = evidence.predictions
+    if predictions is None or not evidence.classifies or predictions.targets.ndim != 1:
+        return None
+    classes, counts = np.unique(predictions.targets, return_counts=True)
+    ratio = float(counts.max() / counts.min())
+    if len(classes) < 2 or ratio <= IMBALANCE:
+        return None
+    right = predictions.answers == predictions.targets
+    recalls = np.array([right[predictions.targets == label].mean() for label in classes])
+    rarest = int(counts.argmin())
+    recall, mean = float(recalls[rarest]), float(recalls.mean())
+    if recall > mean - LOW_RECALL:
+        return None
+    return Symptom(
+        {"count_ratio": ratio, "minority_recall": recall, "mean_recall": mean},
+        0.5,
+        f"Class {classes[rarest]} is {ratio:.1f} times rarer than the most frequent one; its recall is {recall:.2f}, "
+        f"the mean over classes {mean:.2f}.",
+    )
+
+
+def local_structure(evidence: Evidence) -> Symptom | None:
+    """Neighbouring inputs correlate, and the first layer is a dense one over all of them."""
+    inputs = _flat_inputs(evidence)
+    if inputs is None or inputs.shape[1] < MIN_SIGNAL_LENGTH:
+        return None
+    layers = weight_layers(evidence.snapshot)
+    if not layers or layers[0].type != "Linear" or layers[0].arguments.get("in_features") != inputs.shape[1]:
+        return None
+    correlation = _neighbour_correlation(inputs)
+    if correlation <= NEIGHBOUR_CORRELATION:
+        return None
+    return Symptom(
+        {"neighbour_correlation": correlation, "length": inputs.shape[1]},
+        0.7,
+        f"Neighbouring inputs correlate at {correlation:.2f}, and the first layer is dense over all {inputs.shape[1]} "
+        "of them: it cannot use their order.",
+    )
+
+
+def unscaled_inputs(evidence: Evidence) -> Symptom | None:
+    """Scales of the inputs differ more than tenfold, or their mean lies far from zero."""
+    inputs = _flat_inputs(evidence)
+    if inputs is None:
+        return None
+    spread = inputs.std(axis=0)
+    spread = spread[spread > 0]
+    if not len(spread):
+        return None
+    ratio = float(np.quantile(spread, 0.9) / np.quantile(spread, 0.1))
+    shift = float(abs(inputs.mean()) / inputs.std())
+    # The points of one signal share a unit: where they hardly vary, as at an image's border, nothing is unscaled.
+    is_signal = inputs.shape[1] >= MIN_SIGNAL_LENGTH and _neighbour_correlation(inputs) > NEIGHBOUR_CORRELATION
+    if shift <= FAR_FROM_ZERO and (ratio <= SCALE_RATIO or is_signal):
+        return None
+    return Symptom(
+        {"scale_ratio": ratio, "mean_over_spread": shift},
+        0.6,
+        f"The inputs' scales differ by a factor of {ratio:.0f}, and their mean lies {shift:.1f} standard deviations "
+        "from zero.",
+    )
+
+
+def heavy_tailed_residuals(evidence: Evidence) -> Symptom | None:
+    """A few large errors carry most of a regression's squared loss."""
+    predictions = evidence.predictions
+    if predictions is None or evidence.classifies or "regress" not in evidence.task_type.lower():
+        return None
+    targets = predictions.targets.astype(float)
+    residuals = predictions.answers.astype(float).reshape(targets.shape) - targets
+    spread = float(residuals.std())
+    if residuals.size < 20 or spread == 0:
+        return None
+    kurtosis = float(np.mean(((residuals - residuals.mean()) / spread) ** 4)) - 3.0
+    if kurtosis <= HEAVY_KURTOSIS:
+        return None
+    squares = np.sort((residuals**2).ravel())[::-1]
+    carried = float(squares[: max(1, len(squares) // 20)].sum() / squares.sum())
+    return Symptom(
+        {"kurtosis": kurtosis, "share_of_worst_twentieth": carried},
+        0.5,
+        f"The residuals have heavy tails (excess kurtosis {kurtosis:.1f}): the worst 5 % of the samples carry "
+        f"{carried:.0%} of the squared error.",
+    )
+
+
+def _neighbour_correlation(inputs: NDArray[np.float64]) -> float:
+    """Mean correlation over the samples between each input and the next one."""
+    centred = inputs - inputs.mean(axis=0)
+    spread = centred.std(axis=0)
+    scaled = centred / np.where(spread > 0, spread, 1.0)
+    return float(np.mean(scaled[:, :-1] * scaled[:, 1:]))
+
+
+def _flat_inputs(evidence: Evidence) -> NDArray[np.float64] | None:
+    """`[N, features]`, or None where there are too few samples to tell."""
+    if evidence.inputs is None or len(evidence.inputs) < MIN_SAMPLES:
+        return None
+    return evidence.inputs.reshape(len(evidence.inputs), -1).astype(np.float64)

@@ -1,0 +1,119 @@
+"""What the rules look at, and the arithmetic on curves that several of them share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from progtrain.curves import Curves, Point, by_epoch
+from progtrain.predictions import Predictions
+from progtrain.records import Attempt, Comparison, Layer, Snapshot
+
+Series = NDArray[np.float64]
+
+LEAST_FALL = 0.004
+"""The share of its first value that a loss must fall by to be called falling."""
+STRAIGHT = 0.5
+"""A straight line falls as far in its second half as in its first; a settling curve far less."""
+
+
+@dataclass(frozen=True)
+class Symptom:
+    """What a rule found: the numbers that show it, how severe it is (0..1), and in words."""
+
+    numbers: dict[str, float]
+    severity: float
+    message: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """Everything known of one trained and evaluated version.
+
+    Args:
+        curves: what the training logged.
+        snapshot: what was trained.
+        predictions: its answers on the validation set, or None where there are none.
+        task_type: as in stats.json, such as `classification` or `regression`.
+        comparison: its primary metric against its parent's.
+        history: every version so far, oldest first; the last one is this version's own.
+        inputs: `[N, ...]` some validation inputs as the model gets them, or None where they are no plain arrays.
+    """
+
+    curves: Curves
+    snapshot: Snapshot
+    predictions: Predictions | None
+    task_type: str
+    comparison: Comparison
+    history: tuple[Attempt, ...] = ()
+    inputs: NDArray[np.floating] | None = None
+
+    @property
+    def train(self) -> Series:
+        """`[epochs]` mean training loss; empty where it is not logged or not finite throughout."""
+        return _finite(self.curves.train_loss)
+
+    @property
+    def valid(self) -> Series:
+        """`[epochs]` validation loss; empty where it is not logged or not finite throughout."""
+        return _finite(self.curves.valid_loss)
+
+    @property
+    def classifies(self) -> bool:
+        """Whether the task is a classification."""
+        return "class" in self.task_type.lower()
+
+    @property
+    def share_left(self) -> float | None:
+        """The share of a trivial predictor's loss that is left.
+
+        Classification: last training loss over `log(C)`, the loss of a uniform guess. Otherwise: squared error of
+        the answers over the variance of the targets (`1 - R²`). Without predictions: last over first training loss.
+        """
+        train, predictions = self.train, self.predictions
+        if predictions is None:
+            return float(train[-1] / train[0]) if len(train) > 1 and train[0] > 0 else None
+        if self.classifies:
+            classes = predictions.outputs.shape[-1] if predictions.outputs.ndim > 1 else 2
+            return float(train[-1] / math.log(max(classes, 2))) if len(train) else None
+        targets = predictions.targets.astype(float)
+        variance = float(targets.var())
+        answers = predictions.answers.astype(float).reshape(targets.shape)
+        return float(np.mean((answers - targets) ** 2) / variance) if variance > 0 else None
+
+
+Rule = Callable[[Evidence], Symptom | None]
+
+
+def weight_layers(snapshot: Snapshot) -> tuple[Layer, ...]:
+    """The dense and convolutional layers, in the order of the module tree."""
+    return tuple(layer for layer in snapshot.layers if layer.type.removeprefix("Lazy").startswith(("Linear", "Conv")))
+
+
+def tail(values: Series, share: float) -> Series:
+    """The last `share` of the values, three at least."""
+    return values[-max(3, round(len(values) * share)) :]
+
+
+def detrended(values: Series) -> Series:
+    """The values less their least-squares line."""
+    index = np.arange(len(values))
+    slope, intercept = np.polyfit(index, values, 1)
+    return np.asarray(values - (slope * index + intercept), dtype=np.float64)
+
+
+def straightness(values: Series) -> float:
+    """Fall over the second half of the values over the fall over the first; 0 where there is no steady fall."""
+    middle = (len(values) - 1) // 2
+    first, second = values[0] - values[middle], values[middle] - values[-1]
+    least = LEAST_FALL * abs(float(values[0])) / 2
+    return float(second / first) if first > least and second > least else 0.0
+
+
+def _finite(points: tuple[Point, ...]) -> Series:
+    values = np.array(by_epoch(points), dtype=np.float64)
+    return values if np.isfinite(values).all() else np.empty(0)

@@ -1,0 +1,86 @@
+"""Whether the model is too free for its training data, or not free enough."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from progtrain.diagnosis.evidence import STRAIGHT, Evidence, Series, Symptom, straightness, tail
+
+MIN_EPOCHS = 5
+OVERFIT_RISE = 0.05
+OVERFIT_GAP = 2.0
+"""A validation loss that stands still at this multiple of the training loss is overfitting too, without a rise."""
+OVERFIT_STANDSTILL = 0.1
+OVERFIT_SHARE_LEFT = 0.1
+UNDERFIT_SHARE_LEFT = 0.25
+UNDERFIT_GAP = 0.25
+FLAT_TAIL = 0.25
+FLAT_CHANGE = 0.03
+
+
+def overfitting(evidence: Evidence) -> Symptom | None:
+    """The validation loss rises after its best, or stands still far above, while the training loss falls."""
+    train, valid = evidence.train, evidence.valid
+    if min(len(train), len(valid)) < MIN_EPOCHS:
+        return None
+    best, best_epoch = float(valid.min()), int(valid.argmin())
+    last = float(np.median(valid[-3:]))
+    rise = (last - best) / abs(best) if best else 0.0
+    at_best = train[min(best_epoch, len(train) - 1)]
+    rises = rise >= OVERFIT_RISE and train[-1] < at_best
+    gapes = (
+        _change(valid) > -OVERFIT_STANDSTILL
+        and last >= OVERFIT_GAP * train[-1] > 0
+        and last > OVERFIT_SHARE_LEFT * float(valid[0])
+    )
+    if not (rises or gapes):
+        return None
+    numbers = {"best_epoch": best_epoch, "best": best, "last": last, "rise": rise, "train": float(train[-1])}
+    confidence = _confidence_of_errors(evidence)
+    if confidence is not None:
+        numbers["wrong_top_probability"] = confidence
+    return Symptom(
+        numbers,
+        min(0.5 + rise / 2, 0.9),
+        f"The validation loss is best at epoch {best_epoch} ({best:.3g}) and ends at {last:.3g} ({rise:+.1%}), "
+        f"while the training loss falls to {train[-1]:.3g}."
+        + (f" Wrong answers carry a mean top probability of {confidence:.2f}." if confidence is not None else ""),
+    )
+
+
+def underfitting(evidence: Evidence) -> Symptom | None:
+    """Both losses are high and flat, and close together."""
+    train, valid, left = evidence.train, evidence.valid, evidence.share_left
+    if min(len(train), len(valid)) < MIN_EPOCHS or left is None or left < UNDERFIT_SHARE_LEFT:
+        return None
+    gap = (valid[-1] - train[-1]) / abs(train[-1]) if train[-1] else 0.0
+    falling = min(_change(train), _change(valid)) < -FLAT_CHANGE or straightness(train) >= STRAIGHT
+    if gap > UNDERFIT_GAP or falling:
+        return None
+    return Symptom(
+        {"train": float(train[-1]), "valid": float(valid[-1]), "gap": float(gap), "share_left": left},
+        min(0.4 + left / 2, 0.9),
+        f"Training loss {train[-1]:.3g} and validation loss {valid[-1]:.3g} are close and have gone flat with "
+        f"{min(left, 1.0):.0%} of a trivial predictor's loss left.",
+    )
+
+
+def _change(values: Series) -> float:
+    """Relative change of the least-squares line over the last quarter of the values."""
+    late = tail(values, FLAT_TAIL)
+    slope = float(np.polyfit(np.arange(len(late)), late, 1)[0])
+    level = float(np.abs(late).mean())
+    return slope * (len(late) - 1) / level if level else 0.0
+
+
+def _confidence_of_errors(evidence: Evidence) -> float | None:
+    """Mean top probability of the wrong answers; None where outputs are no class scores or nothing is wrong."""
+    predictions = evidence.predictions
+    if predictions is None or not evidence.classifies or predictions.outputs.ndim != 2:
+        return None
+    wrong = predictions.answers.ravel() != predictions.targets.ravel()
+    if not wrong.any():
+        return None
+    scores = predictions.outputs[wrong].astype(np.float64)
+    scores -= scores.max(axis=1, keepdims=True)
+    return float(np.mean(1.0 / np.exp(scores).sum(axis=1)))

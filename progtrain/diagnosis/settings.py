@@ -1,0 +1,93 @@
+"""What the settings alone tell, before any curve: optimizer, schedule, layers and the first loss."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from pydantic import JsonValue
+
+from progtrain.diagnosis.evidence import Evidence, Symptom, weight_layers
+from progtrain.records import Snapshot
+
+MIN_HIDDEN_LAYERS = 2
+INITIAL_LOSS_RATIO = 1.5
+NORMALIZING_CALLS = frozenset({"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"})
+
+
+def plain_sgd(evidence: Evidence) -> Symptom | None:
+    """SGD without momentum."""
+    for optimizer in evidence.snapshot.optimizers:
+        if optimizer.type == "SGD" and not any(_number(group.get("momentum")) for group in optimizer.groups):
+            lr = max((_number(group.get("lr")) for group in optimizer.groups), default=0.0)
+            return Symptom({"lr": lr}, 0.8, f"The optimizer is SGD without momentum, at a rate of {lr:g}.")
+    return None
+
+
+def adam_with_decay(evidence: Evidence) -> Symptom | None:
+    """Weight decay as an L2 term through Adam, where it is scaled by the gradients' history."""
+    for optimizer in evidence.snapshot.optimizers:
+        decay = max((_number(group.get("weight_decay")) for group in optimizer.groups), default=0.0)
+        if optimizer.type == "Adam" and decay > 0:
+            return Symptom({"weight_decay": decay}, 0.4, f"Adam applies its weight decay of {decay:g} as an L2 term.")
+    return None
+
+
+def constant_rate(evidence: Evidence) -> Symptom | None:
+    """No scheduler."""
+    snapshot = evidence.snapshot
+    if snapshot.schedulers or not snapshot.optimizers or not snapshot.automatic_optimization:
+        return None
+    return Symptom({"schedulers": 0}, 0.5, "The learning rate stays constant: no scheduler is configured.")
+
+
+def no_normalization(evidence: Evidence) -> Symptom | None:
+    """Two hidden layers or more, and none is normalized."""
+    snapshot = evidence.snapshot
+    hidden = len(weight_layers(snapshot)) - 1
+    normalized = any("Norm" in layer.type for layer in snapshot.layers) or any(
+        _short(call.function) in NORMALIZING_CALLS for call in snapshot.calls
+    )
+    if hidden < MIN_HIDDEN_LAYERS or normalized:
+        return None
+    return Symptom({"hidden_layers": hidden}, 0.5, f"None of the {hidden} hidden layers is normalized.")
+
+
+def bad_initial_loss(evidence: Evidence) -> Symptom | None:
+    """The first loss is far above that of an indifferent model."""
+    first, expected = evidence.snapshot.first_loss, _indifferent_loss(evidence)
+    if first is None or expected is None or not math.isfinite(first) or first <= INITIAL_LOSS_RATIO * expected:
+        return None
+    return Symptom(
+        {"first_loss": first, "expected": expected},
+        0.4,
+        f"The first loss is {first:.3g}; a model that knows nothing would begin at {expected:.3g}.",
+    )
+
+
+def _indifferent_loss(evidence: Evidence) -> float | None:
+    """`log(C)` for cross entropy, the targets' variance for squared error (Karpathy, "A Recipe ..."); else None."""
+    functions = {_short(call.function) for call in evidence.snapshot.calls}
+    predictions = evidence.predictions
+    if "cross_entropy" in functions:
+        classes = _classes(evidence.snapshot)
+        return math.log(classes) if classes else None
+    if "binary_cross_entropy_with_logits" in functions:
+        return math.log(2)
+    if "mse_loss" in functions and predictions is not None:
+        return float(np.var(predictions.targets.astype(float))) or None
+    return None
+
+
+def _classes(snapshot: Snapshot) -> int | None:
+    """The number of classes: the second size of the scores that cross entropy is given."""
+    calls = (call for call in snapshot.calls if _short(call.function) == "cross_entropy")
+    return next((call.shapes[0][1] for call in calls if call.shapes and len(call.shapes[0]) > 1), None)
+
+
+def _short(function: str) -> str:
+    return function.rpartition(".")[2]
+
+
+def _number(value: JsonValue) -> float:
+    return float(value) if isinstance(value, int | float) else 0.0

@@ -1,0 +1,143 @@
+"""The state machine: do the first step whose record is missing, until there are versions enough."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from progtrain.advisors.by_rule import RuleAdvisor
+from progtrain.errors import RulesError
+from progtrain.executors.local import LocalExecutor
+from progtrain.records import ChooseRecord, ReportRecord
+from progtrain.rules import Rules, read_rules
+from progtrain.steps import STEPS, Context, author, initialize, report
+from progtrain.terminal import Terminal
+from progtrain.tracking import Tracker
+from progtrain.workspace import Workspace, version_number
+
+
+@contextmanager
+def opened(folder: Path, max_versions: int | None = None) -> Iterator[Context]:
+    """A workspace, locked, with its executor warming up and its tracker at hand; all ended at the end.
+
+    Args:
+        folder: the workspace.
+        max_versions: a lower limit than the rules'.
+    """
+    workspace = Workspace(folder)
+    with workspace.lock(), _terminated_as_interrupted():
+        rules = _limited(read_rules(workspace.root), max_versions)
+        terminal = Terminal(sys.stdout)
+        with LocalExecutor(rules.loop_config.isolation, workspace.state / "supervisor.log") as executor:
+            tracker = Tracker(workspace, rules, executor)
+            context = Context(workspace, rules, executor, tracker, RuleAdvisor(), terminal.say, terminal.progress)
+            try:
+                yield context
+            except BaseException:
+                terminal.progress("")
+                tracker.close("FAILED")
+                raise
+            tracker.close("FINISHED")
+
+
+def run_loop(context: Context, dataset_id: str | None = None, retrain: bool = False) -> ReportRecord:
+    """Steps 0 to 7; what is done already is not done again.
+
+    Args:
+        context: an opened workspace.
+        dataset_id: of `--dataset-id`.
+        retrain: train the newest version anew, whatever its records say.
+
+    Returns:
+        The report's record.
+    """
+    initialize(context, dataset_id)
+    context.tracker.open(context.loop.dataset_id)
+    _tell_limits(context)
+    if retrain:
+        context.workspace.forget("train", context.workspace.versions()[-1])
+    while True:
+        version = context.workspace.versions()[-1]
+        _walk(context, version)
+        if _is_last(context, version):
+            break
+        author(context, version)
+    return report(context)
+
+
+def _walk(context: Context, version: str) -> None:
+    for step in STEPS:
+        done = context.workspace.read_record(step.record, step.name, version)
+        if not context.workspace.is_whole(done, version):
+            step.run(context, version)
+
+
+def _is_last(context: Context, version: str) -> bool:
+    if version_number(version) >= context.rules.loop_config.max_versions:
+        return True
+    chosen = context.workspace.read_record(ChooseRecord, "choose", version)
+    if chosen is not None and chosen.selected is None:
+        context.say(f"{version}: nothing in the catalogue may be applied; the loop ends here")
+        return True
+    return False
+
+
+def _tell_limits(context: Context) -> None:
+    rules = context.rules
+    for line in rules.held_instructions:
+        context.say(f"user_instruction.md: {line}")
+    for warning in (*context.loop.warnings, *rules.warnings):
+        context.say(f"warning: {warning}")
+
+
+def _limited(rules: Rules, max_versions: int | None) -> Rules:
+    if max_versions is None:
+        return rules
+    config = rules.loop_config
+    if "max_versions" in config.model_fields_set and max_versions > config.max_versions:
+        raise RulesError(
+            f"The rules allow {config.max_versions} versions, --max-versions asks for {max_versions}. "
+            "Raise loop_config.max_versions in user_defined_rules.json: the rules outrank the command line."
+        )
+    return rules.model_copy(update={"loop_config": config.model_copy(update={"max_versions": max_versions})})
+
+
+@contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM leaves through the same `finally` blocks as Ctrl-C does."""
+
+    def leave(number: int, frame: FrameType | None) -> NoReturn:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def run_step(context: Context, name: str, version: str | None = None) -> None:
+    """Do one step by hand, whether it was done before or not.
+
+    Args:
+        context: an opened workspace.
+        name: of a step in STEPS, or `author`.
+        version: for instance `v002`; the newest where None.
+    """
+    initialize(context)
+    context.tracker.open(context.loop.dataset_id)
+    wanted = version or context.workspace.versions()[-1]
+    context.workspace.read_script(wanted)
+    runs = {step.name: step.run for step in STEPS} | {"author": author}
+    runs[name](context, wanted)
+
+
+def run_report(context: Context) -> ReportRecord:
+    """Do Step 7 by hand."""
+    context.tracker.open(context.loop.dataset_id)
+    return report(context)

@@ -1,0 +1,39 @@
+"""What takes part in the leaderboard, read from the workspace's files."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from progtrain.records import EvalScore
+from progtrain.reporting.leaderboard import Candidate
+from progtrain.workspace import Workspace, version_number
+
+_VERSION = re.compile(r"v\d{3,}")
+
+
+def read_candidates(workspace: Workspace) -> list[Candidate]:
+    """Every version with a script or a folder, oldest first, then every folder of Models/external."""
+    folders = workspace.artifacts("v###").parent.glob("v*")
+    on_disk = {path.name for path in folders if path.is_dir() and _VERSION.fullmatch(path.name)}
+    versions = sorted({*workspace.versions(), *on_disk}, key=version_number)
+    external = sorted(path for path in workspace.external.glob("*") if path.is_dir())
+    return [_version(workspace.artifacts(version), version) for version in versions] + [
+        Candidate(path.name, read_score(path), f"../../external/{path.name}", external=True) for path in external
+    ]
+
+
+def read_score(folder: Path) -> EvalScore | None:
+    """A folder's eval_score.json; None where it is missing or does not follow the schema."""
+    try:
+        return EvalScore.model_validate_json((folder / "eval_score.json").read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _version(home: Path, version: str) -> Candidate:
+    path = f"../../Artifacts/{version}"
+    artifact = f"{path}/best.ckpt" if (home / "best.ckpt").is_file() else path if home.is_dir() else ""
+    return Candidate(version, read_score(home), artifact)

@@ -1,0 +1,71 @@
+"""For every finding: the hypothesis that it supports, and the change that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A finding in an engineer's words."""
+
+    hypothesis: str
+    asks_for: str
+
+
+EXPLANATIONS: Final[Mapping[str, Explanation]] = {
+    "diverged": Explanation("The steps are too large for this loss surface.", "a learning rate 3 to 10 times lower"),
+    "early-instability": Explanation(
+        "The first steps are too large for freshly initialized weights; later ones are not.", "a linear warm-up"
+    ),
+    "gradient-spikes": Explanation("Rare batches give gradients far above the usual.", "clipped gradients"),
+    "oscillating": Explanation(
+        "The steps overshoot and come back.", "Adam in SGD's place, else a lower learning rate or a larger batch"
+    ),
+    "late-jitter": Explanation(
+        "The weights circle around a minimum that they do not settle in.",
+        "a rate that decays to zero; weight averaging where it decays already",
+    ),
+    "overfitting": Explanation(
+        "The model learns what is particular to the training samples.",
+        "weight decay, dropout, label smoothing, or augmentation that keeps the label",
+    ),
+    "underfitting": Explanation(
+        "The model, as it is regularized, is too small to fit the training set.",
+        "more capacity (width, then depth), or less regularization",
+    ),
+    "slow": Explanation(
+        "The steps are too small for the epochs there are.", "a learning rate 3 times higher, or an adaptive optimizer"
+    ),
+    "still-improving": Explanation(
+        "The training ends before the model has learned what it can.",
+        "more epochs where the rules leave them free, else a higher rate or a one-cycle schedule",
+    ),
+    "best-early": Explanation("Most epochs are spent after the best one.", "fewer epochs, or a faster decay"),
+    "few-steps": Explanation("There are too few updates to go far.", "a smaller batch, with the rate re-scaled"),
+    "plain-sgd": Explanation(
+        "Directions of little curvature are hardly followed by SGD without momentum.", "momentum, or AdamW"
+    ),
+    "adam-with-decay": Explanation("Weights with large gradients are hardly decayed.", "AdamW, which decouples decay"),
+    "constant-rate": Explanation(
+        "One rate cannot be both large enough to begin with and small enough to settle.", "a schedule"
+    ),
+    "no-normalization": Explanation(
+        "The scale of the activations drifts from layer to layer and slows the gradients.", "batch or layer norm"
+    ),
+    "bad-initial-loss": Explanation(
+        "The first epochs are spent on learning the mean answer.", "a last bias set from the prior or the target's mean"
+    ),
+    "imbalanced": Explanation("The rare class is outvoted in the loss.", "class weights or a balanced sampler"),
+    "local-structure": Explanation(
+        "What matters is which inputs are neighbours, and a dense layer cannot know.", "a convolutional stem"
+    ),
+    "unscaled-inputs": Explanation("The largest inputs dominate the first layer.", "standardization in the model"),
+    "heavy-tailed-residuals": Explanation("Squared error follows a few outliers.", "a Huber or absolute loss"),
+    "regressed": Explanation("The last change was a step in the wrong direction.", "taking it back"),
+    "within-noise": Explanation(
+        "Small steps of this kind no longer matter.", "a change of another family, or repeats that measure the noise"
+    ),
+}

@@ -1,0 +1,154 @@
+"""The leaderboard: candidates ranked by the primary metric, and leaderboard.csv as the written rules have it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from progtrain.errors import ReportError
+from progtrain.records import EvalScore, MetricValue
+
+FIXED_COLUMNS: Final = ("version_id", "dataset_id", "created_at", "latency_ms", "artifact_relpath")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A version, or a model from elsewhere, before it is ranked.
+
+    Args:
+        version_id: `v###`, or the folder's name of a model from elsewhere.
+        score: its eval_score.json; None where it was not evaluated.
+        artifact_relpath: of the artifact where it now lies, from the report's folder.
+        external: whether it comes from elsewhere.
+    """
+
+    version_id: str
+    score: EvalScore | None
+    artifact_relpath: str
+    external: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the leaderboard; `metrics` holds (column, value), without those that have no value."""
+
+    version_id: str
+    dataset_id: str
+    created_at: str
+    latency_ms: float | None
+    artifact_relpath: str
+    primary: float | None
+    metrics: tuple[tuple[str, float], ...]
+    external: bool
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """Rows best first; `higher_is_better` is the direction that they are ranked in."""
+
+    primary: str
+    higher_is_better: bool
+    columns: tuple[str, ...]
+    rows: tuple[Row, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def best(self) -> str:
+        """The first version of this workspace, models from elsewhere left aside.
+
+        Raises:
+            ReportError: there is none.
+        """
+        for row in self.rows:
+            if not row.external:
+                return row.version_id
+        raise ReportError("Expected at least one version to rank, found none. `progtrain run` makes one.")
+
+    def to_csv(self) -> str:
+        """leaderboard.csv: the five fixed columns, then `metric__{name}`; a missing value is an empty cell."""
+        text = io.StringIO()
+        writer = csv.writer(text, lineterminator="\n")
+        writer.writerow([*FIXED_COLUMNS, *self.columns])
+        for row in self.rows:
+            values = dict(row.metrics)
+            latency = "" if row.latency_ms is None else f"{row.latency_ms:.6g}"
+            writer.writerow(
+                [row.version_id, row.dataset_id, row.created_at, latency, row.artifact_relpath]
+                + [repr(values[column]) if column in values else "" for column in self.columns]
+            )
+        return text.getvalue()
+
+
+def build_leaderboard(candidates: Sequence[Candidate], primary: str) -> Leaderboard:
+    """Rank by the primary metric in its own direction; of equal values the earlier candidate stands first.
+
+    Args:
+        candidates: versions oldest first, then models from elsewhere.
+        primary: name of the metric that ranks.
+    """
+    measured = [candidate for candidate in candidates if _primary(candidate, primary) is not None]
+    missing = [candidate for candidate in candidates if _primary(candidate, primary) is None]
+    directions = {_direction(candidate, primary) for candidate in measured}
+    higher = _direction(measured[0], primary) if measured else False
+    ranked = sorted(measured, key=lambda candidate: (-1 if higher else 1) * (_primary(candidate, primary) or 0.0))
+    ranked += missing
+    best = next((candidate.version_id for candidate in ranked if not candidate.external), None)
+    rows = tuple(_row(candidate, primary, copied=candidate.version_id == best) for candidate in ranked)
+    columns = dict.fromkeys(column for row in map(_columns, candidates) for column, _ in row)
+    warnings = [_why_missing(candidate, primary) for candidate in missing]
+    if len(directions) > 1:
+        warnings.append(f"the versions disagree on higher_is_better of {primary}; ranked with {higher}")
+    return Leaderboard(primary, higher, tuple(columns) or (f"metric__{primary}",), rows, tuple(warnings))
+
+
+def _metric(candidate: Candidate, name: str) -> MetricValue | None:
+    return None if candidate.score is None else candidate.score.metric(name)
+
+
+def _primary(candidate: Candidate, name: str) -> float | None:
+    metric = _metric(candidate, name)
+    return None if metric is None else _finite(metric.value)
+
+
+def _direction(candidate: Candidate, name: str) -> bool:
+    metric = _metric(candidate, name)
+    return metric is not None and metric.higher_is_better
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
+
+
+def _why_missing(candidate: Candidate, primary: str) -> str:
+    if candidate.score is None:
+        return f"{candidate.version_id} was not evaluated: ranked last, without metrics"
+    return f"{candidate.version_id} has no value of the primary metric {primary!r}: ranked last"
+
+
+def _row(candidate: Candidate, primary: str, *, copied: bool) -> Row:
+    score = candidate.score
+    return Row(
+        version_id=candidate.version_id,
+        dataset_id="" if score is None else score.dataset_id,
+        created_at="" if score is None else score.created_at.isoformat(),
+        latency_ms=None if score is None else score.latency_ms,
+        artifact_relpath=f"Artifacts/{candidate.version_id}/best.ckpt" if copied else candidate.artifact_relpath,
+        primary=_primary(candidate, primary),
+        metrics=tuple((column, value) for column, value in _columns(candidate) if value is not None),
+        external=candidate.external,
+    )
+
+
+def _columns(candidate: Candidate) -> list[tuple[str, float | None]]:
+    """A candidate's metrics under their columns' names; a name met again gets the suffix `__{k}`, from 2 on."""
+    taken: dict[str, float | None] = {}
+    for metric in () if candidate.score is None else candidate.score.metrics:
+        column, k = f"metric__{metric.name}", 2
+        while column in taken:
+            column, k = f"metric__{metric.name}__{k}", k + 1
+        taken[column] = _finite(metric.value)
+    return list(taken.items())

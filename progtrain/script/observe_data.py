@@ -1,0 +1,135 @@
+"""What a data loader yields: its settings, a fingerprint of its samples, the shape of a batch."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, Final
+
+import numpy as np
+import torch
+from pydantic import JsonValue
+from torch.utils.data import DataLoader, IterableDataset, RandomSampler
+
+from progtrain.records import LoaderSettings
+
+FINGERPRINT_SAMPLES: Final = 2000
+_READ_TWICE: Final = 50
+"""Samples; enough to see that a data set draws random numbers."""
+
+
+@dataclass(frozen=True)
+class Loaders:
+    """The loaders of a fit: the first of each kind, as Lightning was to get them."""
+
+    train: Any
+    valid: Any
+    notes: tuple[str, ...] = ()
+
+
+def first_loader(given: Any) -> Any:
+    """The first of what may be a loader, a list or dict of loaders, or a CombinedLoader."""
+    given = getattr(given, "iterables", given)
+    if isinstance(given, Mapping):
+        return first_loader(next(iter(given.values()), None))
+    if isinstance(given, list | tuple):
+        return first_loader(next(iter(given), None))
+    return given
+
+
+def loader_settings(loader: Any, may_be_random: bool) -> LoaderSettings | None:
+    """The settings of a loader, or None where there is none.
+
+    Args:
+        loader: a DataLoader, or any other iterable of batches, of which less is known.
+        may_be_random: whether samples may be drawn at random (augmentation); the fingerprint is None then.
+    """
+    if loader is None:
+        return None
+    if not isinstance(loader, DataLoader):
+        return LoaderSettings(
+            size=None, batch_size=None, shuffle=False, sampler=type(loader).__name__, workers=0, fingerprint=None
+        )
+    sampler = loader.sampler if loader.batch_size is not None else loader.batch_sampler or loader.sampler
+    return LoaderSettings(
+        size=_size(loader.dataset),
+        batch_size=loader.batch_size or getattr(loader.batch_sampler, "batch_size", None),
+        shuffle=isinstance(sampler, RandomSampler),
+        sampler=type(sampler).__name__,
+        workers=loader.num_workers,
+        fingerprint=_fingerprint(loader.dataset, may_be_random),
+    )
+
+
+def batch_layout(batch: Any) -> JsonValue:
+    """Shapes and types of a batch, nested as the batch is."""
+    if isinstance(batch, torch.Tensor):
+        return {"shape": list(batch.shape), "dtype": str(batch.dtype).removeprefix("torch.")}
+    if isinstance(batch, Mapping):
+        return {str(key): batch_layout(value) for key, value in batch.items()}
+    if isinstance(batch, list | tuple):
+        return [batch_layout(each) for each in batch]
+    return type(batch).__name__
+
+
+def _size(dataset: Any) -> int | None:
+    try:
+        return len(dataset)
+    except TypeError:
+        return None
+
+
+def _fingerprint(dataset: Any, may_be_random: bool) -> str | None:
+    if may_be_random and _digest(_samples(dataset, _READ_TWICE)) != _digest(_samples(dataset, _READ_TWICE)):
+        return None
+    return _digest(_samples(dataset, FINGERPRINT_SAMPLES))
+
+
+def _samples(dataset: Any, count: int) -> Iterator[Any]:
+    """Up to `count` samples, evenly spaced where the data set has a length, else the first ones."""
+    size = _size(dataset)
+    if size is None or isinstance(dataset, IterableDataset):
+        return islice(iter(dataset), count)
+    chosen: Sequence[int] = range(size) if size <= count else [i * size // count for i in range(count)]
+    return (dataset[i] for i in chosen)
+
+
+def _digest(samples: Iterable[Any]) -> str:
+    digest = hashlib.sha256()
+    for sample in samples:
+        for part in _parts(sample):
+            digest.update(part)
+    return digest.hexdigest()
+
+
+def _parts(value: Any) -> Iterator[bytes]:
+    """The bytes of a sample, with shapes and types, nested parts in order."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        yield from _parts(value.float().numpy() if value.dtype == torch.bfloat16 else value.numpy())
+    elif isinstance(value, np.ndarray) and value.dtype != object:
+        yield f"{value.dtype}{value.shape}".encode()
+        yield np.ascontiguousarray(value).tobytes()
+    elif isinstance(value, Mapping):
+        for key in value:
+            yield str(key).encode()
+            yield from _parts(value[key])
+    elif isinstance(value, list | tuple | np.ndarray):
+        yield b"["
+        for each in value:
+            yield from _parts(each)
+        yield b"]"
+    elif isinstance(value, bytes):
+        yield value
+    elif value is None or isinstance(value, str | bool | int | float | np.generic):
+        yield f"{value!r};".encode()
+    else:
+        # Pictures and the like give their bytes as arrays; a repr would hold a memory address.
+        yield from _parts(_as_array(value))
+
+
+def _as_array(value: Any) -> Any:
+    array = np.asarray(value)
+    return type(value).__qualname__ if array.dtype == object else array

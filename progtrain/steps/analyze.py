@@ -1,0 +1,142 @@
+"""Step 3: compare a version with its parent, diagnose it, and write down why."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+from numpy.typing import NDArray
+
+from progtrain.curves import Curves, latest_metrics_csv, read_curves
+from progtrain.diagnosis import Evidence, diagnose
+from progtrain.errors import EvaluationError
+from progtrain.evaluation.comparison import compare
+from progtrain.evaluation.names import task_of
+from progtrain.evaluation.protocol import USER_METRICS
+from progtrain.predictions import FILE_NAME, Predictions, read_predictions
+from progtrain.records import AnalyzeRecord, Comparison, EvaluateRecord, Finding, MetricValue
+from progtrain.reporting.analysis import Analysis, Measured, render_analysis
+from progtrain.reporting.plots import draw_curves
+from progtrain.reporting.story import read_change
+from progtrain.steps.capturing import captured
+from progtrain.steps.context import Context
+from progtrain.steps.lineage import history, parent_of
+from progtrain.workspace import now, write_atomic
+
+
+def analyze(context: Context, version: str) -> None:
+    """Write result-analysis.md and curves.png, and hand the version to the tracker."""
+    workspace = context.workspace
+    for name in ("analyze", "choose"):
+        workspace.forget(name, version)
+    started_at = now()
+    curves = _curves(context, version)
+    comparison = _comparison(context, version)
+    findings = _findings(context, version, curves, comparison)
+    home = workspace.artifacts(version)
+    draw_curves(home / "curves.png", version, curves)
+    page = home / "result-analysis.md"
+    write_atomic(page, render_analysis(_analysis(context, version, curves, comparison, findings)))
+    record = AnalyzeRecord(
+        started_at=started_at,
+        finished_at=now(),
+        script_sha256=workspace.script_sha256(version),
+        outputs=(workspace.relative(page),),
+        comparison=comparison,
+        findings=findings,
+    )
+    workspace.write_record(record, "analyze", version)
+    context.say(_headline(version, _measured(context, version), comparison))
+
+
+def _measured(context: Context, version: str) -> Measured:
+    record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
+    if record is None:
+        raise EvaluationError(f"{version} has not been evaluated; `progtrain evaluate` does that step.")
+    return Measured(version, record.score, _predictions(context, version))
+
+
+def _predictions(context: Context, version: str) -> Predictions | None:
+    path = context.workspace.artifacts(version) / FILE_NAME
+    return read_predictions(path) if path.is_file() else None
+
+
+def _curves(context: Context, version: str) -> Curves:
+    path = latest_metrics_csv(context.workspace.artifacts(version))
+    return Curves({}) if path is None else read_curves(path)
+
+
+def _parent(context: Context, version: str) -> Measured | None:
+    """The parent as it was measured; None for v001, and where the parent's records are lost."""
+    parent = parent_of(context, version)
+    if parent is None or context.workspace.read_record(EvaluateRecord, "evaluate", parent) is None:
+        return None
+    return _measured(context, parent)
+
+
+def _primary(context: Context, measured: Measured) -> MetricValue:
+    name = context.rules.eval_config.primary
+    return measured.score.metric(name) or MetricValue(name=name, value=None, higher_is_better=True)
+
+
+def _comparison(context: Context, version: str) -> Comparison:
+    measured, parent = _measured(context, version), _parent(context, version)
+    if measured.predictions is None:
+        raise EvaluationError(f"{version} left no {FILE_NAME}; `progtrain evaluate` does that step.")
+    return compare(
+        None if parent is None else parent.predictions,
+        measured.predictions,
+        None if parent is None else _primary(context, parent),
+        _primary(context, measured),
+        task_of(context.loop.task_type),
+        context.workspace.root / USER_METRICS,
+        context.rules.seed,
+    )
+
+
+def _findings(context: Context, version: str, curves: Curves, comparison: Comparison) -> tuple[Finding, ...]:
+    *earlier, own = history(context, version)
+    evidence = Evidence(
+        curves=curves,
+        snapshot=captured(context, version),
+        predictions=_predictions(context, version),
+        task_type=context.loop.task_type,
+        comparison=comparison,
+        history=(*earlier, own.model_copy(update={"verdict": comparison.verdict})),
+        inputs=_sample_inputs(context, version),
+    )
+    return diagnose(evidence)
+
+
+def _sample_inputs(context: Context, version: str) -> NDArray[np.floating] | None:
+    """The inputs of infer_samples, where they are plain numbers of one shape."""
+    folder = context.workspace.artifacts(version) / "infer_samples"
+    try:
+        rows = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*/input.json"))]
+        inputs = np.asarray(rows, dtype=np.float64)
+    except (ValueError, TypeError):
+        return None
+    return inputs if inputs.size else None
+
+
+def _analysis(
+    context: Context, version: str, curves: Curves, comparison: Comparison, findings: tuple[Finding, ...]
+) -> Analysis:
+    primary = context.rules.eval_config.primary
+    metas = sorted((context.workspace.artifacts(version) / "infer_samples").glob("*/meta.json"))
+    return Analysis(
+        now=_measured(context, version),
+        parent=_parent(context, version),
+        change=read_change(context.workspace, version, primary).text,
+        task_type=context.loop.task_type,
+        primary=primary,
+        comparison=comparison,
+        curves=curves,
+        findings=findings,
+        sample_ids=tuple(str(json.loads(meta.read_text(encoding="utf-8"))["sample_id"]) for meta in metas),
+    )
+
+
+def _headline(version: str, measured: Measured, comparison: Comparison) -> str:
+    values = "  ".join(f"{m.name} {m.value:.4g}" for m in measured.score.metrics if m.value is not None)
+    return f"{version}  {values}  ({comparison.verdict})"

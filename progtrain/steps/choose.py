@@ -1,0 +1,103 @@
+"""Step 4: bind the catalogue to the script, rank, and select the first proposal that passes the guard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from progtrain.actions import Situation, catalogue
+from progtrain.advisors import RankedProposal
+from progtrain.errors import WorkspaceError
+from progtrain.records import AnalyzeRecord, ChooseRecord, Deferred, Proposal, Refusal
+from progtrain.reporting.action_extract import render_action_extract
+from progtrain.script.anatomy import read_anatomy
+from progtrain.script.versioning import body, undo_edits
+from progtrain.steps.capturing import captured, keep
+from progtrain.steps.context import Context
+from progtrain.steps.guard import Accepted, examine
+from progtrain.steps.lineage import history, next_parent, parent_of
+from progtrain.workspace import now, sha256_of, version_id, version_number, write_atomic
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was selected, as the guard accepted it, and everything that was not."""
+
+    selected: Proposal | None
+    accepted: Accepted | None
+    deferred: tuple[Deferred, ...]
+
+
+def choose(context: Context, version: str) -> None:
+    """Write action-extract.md with exactly one selected action, or none where nothing may be applied."""
+    workspace = context.workspace
+    workspace.forget("choose", version)
+    started_at = now()
+    parent = next_parent(context, version)
+    child = version_id(version_number(version) + 1)
+    situation = situation_of(context, parent, version)
+    choice = select(context, parent, child, situation)
+    if choice.selected is None:
+        choice = select(context, parent, child, replace(situation, exploring=True))
+    extract = workspace.artifacts(version) / "action-extract.md"
+    write_atomic(extract, render_action_extract(version, parent, child, choice.selected, choice.deferred))
+    if choice.accepted is not None:
+        keep(context, child, choice.accepted.source, choice.accepted.snapshot)
+    record = ChooseRecord(
+        started_at=started_at,
+        finished_at=now(),
+        script_sha256=workspace.script_sha256(version),
+        outputs=(workspace.relative(extract),),
+        parent=parent,
+        selected=choice.selected,
+        child_sha256=None if choice.accepted is None else sha256_of(choice.accepted.source),
+        deferred=choice.deferred,
+    )
+    workspace.write_record(record, "choose", version)
+    context.tracker.version_finished(version)
+
+
+def situation_of(context: Context, parent: str, newest: str) -> Situation:
+    """What the catalogue may look at when the next version is made from `parent`."""
+    workspace = context.workspace
+    analyzed = workspace.read_record(AnalyzeRecord, "analyze", parent)
+    if analyzed is None:
+        raise WorkspaceError(f"{parent} has not been analyzed; `progtrain analyze` does that step.")
+    source = body(workspace.read_script(parent))
+    grandparent = parent_of(context, parent)
+    undo = None
+    if grandparent is not None:
+        undo = undo_edits(source, body(workspace.read_script(grandparent)))
+    return Situation(
+        anatomy=read_anatomy(source),
+        snapshot=captured(context, parent),
+        findings=analyzed.findings,
+        history=history(context, newest),
+        locks=context.rules.locks,
+        undo=undo,
+    )
+
+
+def select(context: Context, parent: str, child: str, situation: Situation) -> Choice:
+    """The best-ranked proposal that the guard accepts; all others with the reason why not."""
+    answers = [action.propose(situation) for action in catalogue().values()]
+    refusals = [answer for answer in answers if isinstance(answer, Refusal)]
+    proposals = [answer for answer in answers if isinstance(answer, Proposal)]
+    ranked = context.advisor.rank(proposals, situation.findings, situation.history)
+    deferred: list[Deferred] = []
+    selected: RankedProposal | None = None
+    accepted: Accepted | None = None
+    for entry in ranked:
+        if selected is not None or not entry.offered:
+            deferred.append(_deferred(entry, entry.reason))
+            continue
+        verdict = examine(context, parent, situation.snapshot, child, entry.proposal)
+        if isinstance(verdict, Accepted):
+            selected, accepted = entry, verdict
+        else:
+            deferred.append(_deferred(entry, f"held back by the guard: {verdict.reason}"))
+    deferred += [Deferred(action=refusal.action, change="", reason=refusal.reason) for refusal in refusals]
+    return Choice(None if selected is None else selected.proposal, accepted, tuple(deferred))
+
+
+def _deferred(entry: RankedProposal, reason: str) -> Deferred:
+    return Deferred(action=entry.proposal.action, change=entry.proposal.change, reason=reason, score=entry.score)

@@ -1,0 +1,48 @@
+"""Step 2: measure one version by 03_eval.py, which is written once."""
+
+from __future__ import annotations
+
+from progtrain.errors import EvaluationError
+from progtrain.evaluation.script import render_eval_script
+from progtrain.executors import Job
+from progtrain.predictions import FILE_NAME
+from progtrain.records import EvalScore, EvaluateRecord
+from progtrain.steps.capturing import captured
+from progtrain.steps.context import Context
+from progtrain.steps.failure import summarise
+from progtrain.workspace import now, write_atomic
+
+
+def evaluate(context: Context, version: str) -> None:
+    """Write 03_eval.py where there is none, run it for this version, and read what it measured.
+
+    Raises:
+        EvaluationError: it failed; the message says why.
+    """
+    workspace = context.workspace
+    for name in ("evaluate", "analyze", "choose"):
+        workspace.forget(name, version)
+    if not workspace.eval_script.exists():
+        script = render_eval_script(context.rules, context.loop.task_type, captured(context, version))
+        write_atomic(workspace.eval_script, script)
+    started_at = now()
+    log = workspace.log(version, "evaluate")
+    outcome = context.executor.run(Job((workspace.eval_script.name, version), workspace.root, log))
+    if not outcome.succeeded:
+        raise EvaluationError(f"{version} could not be evaluated: {summarise(outcome, log)}. The log is {log}.")
+    home = workspace.artifacts(version)
+    score = EvalScore.model_validate_json((home / "eval_score.json").read_bytes())
+    outputs = [home / "eval_score.json", home / FILE_NAME]
+    if context.rules.eval_config.infer_samples:
+        outputs.append(home / "infer_samples")
+    record = EvaluateRecord(
+        started_at=started_at,
+        finished_at=now(),
+        script_sha256=workspace.script_sha256(version),
+        outputs=tuple(workspace.relative(path) for path in outputs),
+        score=score,
+        seconds=outcome.seconds,
+    )
+    workspace.write_record(record, "evaluate", version)
+    # Its model is exported and registered in the background from here on.
+    context.tracker.version_finished(version)

@@ -1,0 +1,28 @@
+"""Why a job failed, in one line, from its log."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from progtrain.executors import Outcome
+
+_EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning|Failure)\b.*")
+_FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
+
+
+def summarise(outcome: Outcome, log: Path) -> str:
+    """The exception and the innermost line of the script it came from, else the last line of the log."""
+    if outcome.timed_out:
+        return f"it was ended after {outcome.seconds:.0f} s, its time limit"
+    lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+    exception = next((line.strip() for line in reversed(lines) if _EXCEPTION.match(line.strip())), None)
+    if exception is None:
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
+        return f"it ended with exit code {outcome.exit_code}: {last}"
+    return exception + _where(lines)
+
+
+def _where(lines: list[str]) -> str:
+    frames = [match for line in lines if (match := _FRAME.match(line)) and "02_train_" in match["file"]]
+    return f" (line {frames[-1]['line']} of {Path(frames[-1]['file']).name})" if frames else ""

@@ -1,0 +1,128 @@
+"""What stands between a proposal and a version: the rules, replay, and what the child is about to train."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from progtrain.actions import action_named
+from progtrain.errors import CaptureError, EditError
+from progtrain.records import Proposal, Record, Snapshot
+from progtrain.script.knob_values import differing, knob_values
+from progtrain.script.versioning import Header, body, get_constant, set_constant, with_header
+from progtrain.steps.capturing import capture_source
+from progtrain.steps.context import Context
+
+EVALUATION_OUTPUTS = ("eval_score", "infer_samples")
+
+
+class Accepted(Record):
+    """A child that passed."""
+
+    source: str
+    snapshot: Snapshot
+
+
+class Rejected(Record):
+    """Why a child did not pass."""
+
+    reason: str
+
+
+def examine(
+    context: Context, parent: str, parent_snapshot: Snapshot, child: str, proposal: Proposal
+) -> Accepted | Rejected:
+    """Make the child's script and hold it against everything a version must keep.
+
+    Args:
+        context: the opened workspace.
+        parent: version the proposal was bound to.
+        parent_snapshot: what the parent trained.
+        child: id of the version to be.
+        proposal: the one change.
+    """
+    locked = sorted(set(proposal.touches) & set(context.rules.locks))
+    if locked:
+        return Rejected(reason=f"touches {', '.join(locked)}, which the rules fix")
+    before = body(context.workspace.read_script(parent))
+    try:
+        source = child_source(before, parent, child, proposal)
+        replayed = child_source(before, parent, child, proposal)
+    except EditError as error:
+        return Rejected(reason=str(error))
+    if source != replayed:
+        return Rejected(reason="applying it twice to the same script gave two different scripts")
+    broken = _breaks_contract(before, body(source), context.loop.dataset_id)
+    if broken is not None:
+        return Rejected(reason=broken)
+    try:
+        snapshot = capture_source(context.workspace, context.executor, child, source)
+    except CaptureError as error:
+        return Rejected(reason=str(error))
+    broken = _differs_wrongly(context, parent_snapshot, snapshot, proposal)
+    return Rejected(reason=broken) if broken is not None else Accepted(source=source, snapshot=snapshot)
+
+
+def child_source(parent_body: str, parent: str, child: str, proposal: Proposal) -> str:
+    """The child's script: the action's edit, VERSION, and the header; a pure function of its arguments.
+
+    Raises:
+        EditError: the action cannot be applied.
+    """
+    edited = action_named(proposal.action).apply(parent_body, proposal.parameters)
+    header = Header(
+        version=child,
+        parent=parent,
+        action=proposal.action,
+        goal=proposal.goal,
+        change=proposal.change,
+        expected=proposal.expected_impact,
+    )
+    return with_header(set_constant(edited, "VERSION", child), header)
+
+
+def _breaks_contract(before: str, after: str, dataset_id: str) -> str | None:
+    try:
+        compile(after, "<child>", "exec")
+    except SyntaxError as error:
+        return f"the edited script does not compile: {error}"
+    if get_constant(after, "DATASET_ID") != dataset_id:
+        return f"DATASET_ID would no longer be {dataset_id!r}"
+    new_strings = set(_strings(after)) - set(_strings(before))
+    written = [text for text in new_strings if any(name in text for name in EVALUATION_OUTPUTS)]
+    if written:
+        return f"names the evaluation's outputs: {written}"
+    paths = [text for text in new_strings if "prepdata" in text]
+    return f"changes a data path: {paths}" if paths else None
+
+
+def _differs_wrongly(context: Context, before: Snapshot, after: Snapshot, proposal: Proposal) -> str | None:
+    if after.valid is None or before.valid is None or after.valid.size != before.valid.size:
+        return "the validation set would have another size"
+    if after.valid.fingerprint != before.valid.fingerprint:
+        return "the validation samples or targets would be other ones"
+    different = differing(before, after)
+    if not different:
+        return "nothing of what is about to be trained would change: the edited place is not used"
+    undeclared = sorted(different - set(proposal.touches))
+    if undeclared:
+        return f"would change {', '.join(undeclared)} too, beside {', '.join(sorted(proposal.touches))}"
+    values_before, values_after = knob_values(before), knob_values(after)
+    moved = [knob for knob in context.rules.locks if values_before.get(knob) != values_after.get(knob)]
+    return f"would move {', '.join(moved)}, which the rules fix" if moved else None
+
+
+def _strings(source: str) -> list[str]:
+    collector = _StringCollector()
+    cst.parse_module(source).visit(collector)
+    return collector.found
+
+
+class _StringCollector(cst.CSTVisitor):
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def visit_SimpleString(self, node: cst.SimpleString) -> None:
+        self.found.append(node.value)
+
+    def visit_FormattedStringText(self, node: cst.FormattedStringText) -> None:
+        self.found.append(node.value)

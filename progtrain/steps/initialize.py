@@ -1,0 +1,126 @@
+"""Step 0: fix the data set, audit the baseline once, and make v001 of it."""
+
+from __future__ import annotations
+
+import json
+
+from progtrain.errors import WorkspaceError
+from progtrain.prepdata import Stats, read_stats
+from progtrain.records import AuthorRecord, LoopRecord
+from progtrain.script.audit import Audit, AuditFacts, audit, render_patch_report, smoke_test_batch_size
+from progtrain.script.versioning import Header, set_constant, with_header
+from progtrain.steps.capturing import capture_source
+from progtrain.steps.context import Context
+from progtrain.workspace import BASELINE, now, sha256_of, write_atomic
+
+FIRST = "v001"
+
+
+def initialize(context: Context, handed_over: str | None = None) -> None:
+    """Do Step 0, or see that it was done for the same data set.
+
+    Args:
+        context: the opened workspace.
+        handed_over: the dataset_id of `--dataset-id`, which outranks every other source.
+
+    Raises:
+        WorkspaceError: no data set, no script to begin from, or another data set than the locked one.
+    """
+    locked = context.workspace.read_record(LoopRecord, "loop")
+    dataset_id = _dataset_id(context, handed_over, locked)
+    stats = read_stats(context.workspace.prepdata(dataset_id))
+    issues: tuple[str, ...] = ()
+    if not context.workspace.versions():
+        issues = _prepare_first_version(context, dataset_id, stats)
+    if locked is None:
+        record = LoopRecord(
+            dataset_id=dataset_id,
+            task_type=stats.task_type,
+            num_train=stats.num_train,
+            num_valid=stats.num_valid,
+            patched=bool(issues),
+            started_at=now(),
+            warnings=issues,
+        )
+        context.workspace.write_record(record, "loop")
+
+
+def _dataset_id(context: Context, handed_over: str | None, locked: LoopRecord | None) -> str:
+    if locked is not None:
+        if handed_over not in (None, locked.dataset_id):
+            raise WorkspaceError(
+                f"This loop is locked to data set {locked.dataset_id!r}, got {handed_over!r}. "
+                "Versions measured on different data cannot be compared: use another workspace for it."
+            )
+        return locked.dataset_id
+    named = handed_over or _from_baseline_spec(context) or context.rules.dataset_config.dataset_id
+    if named is None:
+        base = context.workspace.root / "dataset" / "prepdata"
+        raise WorkspaceError(
+            "No dataset_id: expected --dataset-id, 'dataset_id' in the baseline's spec.json, or "
+            f"dataset_config.dataset_id in user_defined_rules.json. Name one of the folders below {base}."
+        )
+    return named
+
+
+def _from_baseline_spec(context: Context) -> str | None:
+    path = context.workspace.artifacts(BASELINE) / "spec.json"
+    try:
+        spec = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    found = spec.get("dataset_id") if isinstance(spec, dict) else None
+    return found if isinstance(found, str) else None
+
+
+def _prepare_first_version(context: Context, dataset_id: str, stats: Stats) -> tuple[str, ...]:
+    workspace = context.workspace
+    if not workspace.baseline_script.is_file():
+        raise WorkspaceError(
+            f"Expected {workspace.baseline_script.name} or a versioned 02_train_v###.py in {workspace.root}, "
+            "found neither. Put your training script there under that name."
+        )
+    source = workspace.baseline_script.read_text(encoding="utf-8")
+    snapshot = capture_source(workspace, context.executor, BASELINE, source)
+    report = workspace.artifacts(BASELINE) / "_tests" / "baseline_smoke_test_report.md"
+    facts = AuditFacts(dataset_id=dataset_id, batch_size=smoke_test_batch_size(report), rules=context.rules)
+    audited = audit(source, snapshot, facts)
+    _record_patch(context, audited, source)
+    body = set_constant(audited.source, "VERSION", FIRST)
+    header = Header(
+        version=FIRST,
+        parent=BASELINE,
+        action="baseline",
+        goal="a common starting point",
+        change="the audited baseline with VERSION set",
+        expected="the baseline's own figures",
+    )
+    _write_first(context, with_header(body, header))
+    return tuple(issue.message for issue in audited.issues if not issue.patched)
+
+
+def _record_patch(context: Context, audited: Audit, source: str) -> None:
+    """The report before the patch: killed in between, the audit finds the same again."""
+    workspace = context.workspace
+    report = workspace.artifacts(BASELINE) / "_tests" / "baseline_patch_report.md"
+    if audited.source != source or not report.exists():
+        write_atomic(report, render_patch_report(audited))
+    if audited.source != source:
+        capture_source(workspace, context.executor, BASELINE, audited.source)
+        write_atomic(workspace.baseline_script, audited.source)
+        context.say(f"baseline patched, see {workspace.relative(report)}")
+
+
+def _write_first(context: Context, source: str) -> None:
+    record = AuthorRecord(
+        version=FIRST,
+        parent=None,
+        parent_sha256=None,
+        action="baseline",
+        parameters={},
+        touches=(),
+        script_sha256=sha256_of(source),
+        created_at=now(),
+    )
+    context.workspace.write_record(record, "author", FIRST)
+    write_atomic(context.workspace.script(FIRST), source)

@@ -1,0 +1,62 @@
+"""Who descends from whom, and how each of them did: read from the records."""
+
+from __future__ import annotations
+
+from progtrain.records import AnalyzeRecord, Attempt, AuthorRecord, EvaluateRecord, MetricValue, TrainRecord
+from progtrain.script.knob_values import knob_values
+from progtrain.steps.context import Context
+from progtrain.workspace import version_number
+
+
+def parent_of(context: Context, version: str) -> str | None:
+    """The version this one was made from; for a script written by hand, the version before it."""
+    record = context.workspace.read_record(AuthorRecord, "author", version)
+    if record is not None and record.script_sha256 == context.workspace.script_sha256(version):
+        return record.parent
+    earlier = [other for other in context.workspace.versions() if version_number(other) < version_number(version)]
+    return earlier[-1] if earlier else None
+
+
+def primary_of(context: Context, version: str) -> MetricValue | None:
+    """A version's value of the primary metric; None where it was not measured."""
+    record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
+    return None if record is None else record.score.metric(context.rules.eval_config.primary)
+
+
+def history(context: Context, newest: str) -> tuple[Attempt, ...]:
+    """Every version up to and with `newest`, oldest first."""
+    limit = version_number(newest)
+    return tuple(
+        _attempt(context, version) for version in context.workspace.versions() if version_number(version) <= limit
+    )
+
+
+def next_parent(context: Context, newest: str) -> str:
+    """The version that the next one is made from: the newest, or the best so far where the rules say so."""
+    if context.rules.loop_config.continue_from == "latest":
+        return newest
+    best, best_value = newest, primary_of(context, newest)
+    for version in context.workspace.versions():
+        value = primary_of(context, version)
+        if value is not None and (best_value is None or value.better_than(best_value)):
+            best, best_value = version, value
+    return best
+
+
+def _attempt(context: Context, version: str) -> Attempt:
+    workspace = context.workspace
+    author = workspace.read_record(AuthorRecord, "author", version)
+    trained = workspace.read_record(TrainRecord, "train", version)
+    analyzed = workspace.read_record(AnalyzeRecord, "analyze", version)
+    primary = primary_of(context, version)
+    by_progtrain = author is not None and author.script_sha256 == workspace.script_sha256(version)
+    return Attempt(
+        version=version,
+        parent=parent_of(context, version),
+        action=author.action if author is not None and by_progtrain else "by hand",
+        parameters=author.parameters if author is not None and by_progtrain else {},
+        touches=author.touches if author is not None and by_progtrain else (),
+        verdict="first" if analyzed is None else analyzed.comparison.verdict,
+        primary=None if primary is None else primary.value,
+        knobs={} if trained is None else knob_values(trained.snapshot),
+    )

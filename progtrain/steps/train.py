@@ -1,0 +1,134 @@
+"""Step 1: train one version, and see that it left what it must."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+from progtrain.curves import latest_metrics_csv
+from progtrain.errors import TrainingFailedError
+from progtrain.executors import Job, Outcome
+from progtrain.records import AuthorRecord, Snapshot, TrainRecord
+from progtrain.reporting.retries import TrainAttempt, render_retry_report
+from progtrain.script.audit import hold_training_config
+from progtrain.steps.capturing import captured
+from progtrain.steps.context import Context
+from progtrain.steps.failure import summarise
+from progtrain.steps.progress import Progress
+from progtrain.workspace import Workspace, now, write_atomic
+
+AFTER = ("evaluate", "analyze", "choose")
+EVALUATION_OUTPUTS = ("eval_score.json", "infer_samples")
+
+
+def train(context: Context, version: str) -> None:
+    """Train a version within the allowed attempts.
+
+    Raises:
+        TrainingFailedError: no attempt succeeded.
+        CaptureError: the script does not reach `Trainer.fit`.
+    """
+    workspace = context.workspace
+    for name in ("train", *AFTER):
+        workspace.forget(name, version)
+    started_at = now()
+    attempts: list[TrainAttempt] = []
+    for number in range(1, context.rules.loop_config.max_train_attempts + 1):
+        note, snapshot = _hold_rules(context, version)
+        failure, seconds = _attempt(context, version, snapshot)
+        attempts.append(TrainAttempt(number, failure, note))
+        if len(attempts) > 1 or failure is not None:
+            report = workspace.artifacts(version) / "_tests" / "train_retry_report.md"
+            write_atomic(report, render_retry_report(version, attempts))
+        if failure is None:
+            _finish(context, version, started_at, len(attempts), seconds, snapshot)
+            return
+        context.say(f"{version}: attempt {number} failed: {failure}")
+    context.tracker.version_failed(version, attempts[-1].error or "")
+    raise TrainingFailedError(
+        f"{version} could not be trained in {len(attempts)} attempts: {attempts[-1].error}. "
+        f"The log is {workspace.log(version, 'train')}; mend {workspace.script(version).name} and run again."
+    )
+
+
+def _hold_rules(context: Context, version: str) -> tuple[str, Snapshot]:
+    """See that what is about to be trained is what training_config says; edit the script where it is not."""
+    workspace = context.workspace
+    path = workspace.script(version)
+    snapshot = captured(context, version)
+    source = path.read_text(encoding="utf-8")
+    held, notes = hold_training_config(source, snapshot, context.rules)
+    if held == source:
+        return "none", snapshot
+    write_atomic(path, held)
+    for note in notes:
+        context.say(f"{version}: {note}")
+    return "; ".join(notes), captured(context, version)
+
+
+def _attempt(context: Context, version: str, snapshot: Snapshot) -> tuple[str | None, float]:
+    """Reset the artifacts and run the script; why it failed, or None, and its seconds."""
+    workspace = context.workspace
+    home, log = workspace.artifacts(version), workspace.log(version, "train")
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    author = workspace.read_record(AuthorRecord, "author", version)
+    context.tracker.version_started(version, snapshot, author)
+    limit = context.rules.loop_config.train_time_limit_minutes
+    job = Job((workspace.script(version).name,), workspace.root, log, None if limit is None else limit * 60)
+    outcome = context.executor.run(job, Progress(context, version, snapshot.max_epochs))
+    context.progress("")
+    failure = _failure(workspace, version, outcome, log)
+    if failure is not None:
+        shutil.rmtree(home, ignore_errors=True)
+        home.mkdir(parents=True)
+    return failure, outcome.seconds
+
+
+def _failure(workspace: Workspace, version: str, outcome: Outcome, log: Path) -> str | None:
+    if not outcome.succeeded:
+        return summarise(outcome, log)
+    home = workspace.artifacts(version)
+    missing = [name for name in ("best.ckpt", "last.ckpt", "spec.json") if not (home / name).is_file()]
+    logs = latest_metrics_csv(home)
+    if logs is None:
+        missing.append("logs/version_#/metrics.csv")
+    elif not logs.with_name("hparams.yaml").is_file():
+        missing.append("logs/version_#/hparams.yaml")
+    if not missing and not _has_assets(home):
+        missing.append("additional_assets/ (or 'not_required' in spec.json)")
+    if missing:
+        return f"it ended well but left no {', '.join(missing)} in {workspace.relative(home)}"
+    written = [name for name in EVALUATION_OUTPUTS if (home / name).exists()]
+    return f"a training script must not write {' or '.join(written)}" if written else None
+
+
+def _has_assets(home: Path) -> bool:
+    folder = home / "additional_assets"
+    if folder.is_dir() and any(folder.iterdir()):
+        return True
+    try:
+        return "not_required" in json.dumps(json.loads((home / "spec.json").read_text(encoding="utf-8")))
+    except ValueError:
+        return False
+
+
+def _finish(
+    context: Context, version: str, started_at: datetime, attempts: int, seconds: float, snapshot: Snapshot
+) -> None:
+    workspace = context.workspace
+    home = workspace.artifacts(version)
+    logs = latest_metrics_csv(home)
+    outputs = [home / "best.ckpt", home / "last.ckpt", home / "spec.json", *([logs] if logs else [])]
+    record = TrainRecord(
+        started_at=started_at,
+        finished_at=now(),
+        script_sha256=workspace.script_sha256(version),
+        outputs=tuple(workspace.relative(path) for path in outputs),
+        attempts=attempts,
+        seconds=seconds,
+        snapshot=snapshot,
+    )
+    workspace.write_record(record, "train", version)

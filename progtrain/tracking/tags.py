@@ -1,0 +1,39 @@
+"""The names of the tags that progtrain writes and finds its runs by."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import Final
+
+from progtrain.workspace import Workspace
+
+KIND: Final = "progtrain.kind"
+"""`loop`, `version`, or `attempt` for a training of a version that no longer counts."""
+LOOP: Final = "progtrain.loop"
+TRAINING: Final = "progtrain.training"
+VERSION: Final = "progtrain.version"
+ACTION: Final = "progtrain.action"
+VERDICT: Final = "progtrain.verdict"
+PARENT_VERSION: Final = "progtrain.parent_version"
+FAILURE: Final = "progtrain.failure"
+CONTINUES: Final = "progtrain.continues"
+MODEL_FORM: Final = "progtrain.model_form"
+WORKSPACE: Final = "progtrain.workspace"
+HOST: Final = "progtrain.host"
+PID: Final = "progtrain.pid"
+PARENT_RUN: Final = "mlflow.parentRunId"
+NOTE: Final = "mlflow.note.content"
+
+MAX_LENGTH: Final = 7900
+"""Characters of a tag's value; MLflow stores 8,000."""
+
+
+def owner(workspace: Workspace) -> dict[str, str]:
+    """Tags that say which process on which machine writes, and for which workspace."""
+    return {WORKSPACE: str(workspace.root), HOST: socket.gethostname(), PID: str(os.getpid())}
+
+
+def cut(text: str) -> str:
+    """`text` at a length that MLflow takes."""
+    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"

@@ -1,0 +1,31 @@
+"""The MLflow UI on a workspace's store."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from urllib.parse import urlsplit
+
+from progtrain.errors import TrackingError
+from progtrain.tracking.store import resolve_uri
+from progtrain.workspace import Workspace
+
+
+def serve_ui(workspace: Workspace, port: int) -> None:
+    """Serve the UI on the loopback interface until it is interrupted.
+
+    Raises:
+        TrackingError: the store is a server, which has a UI of its own, or the UI ended by itself.
+    """
+    uri = resolve_uri(workspace)
+    if urlsplit(uri).scheme in ("http", "https"):
+        raise TrackingError(f"Expected a store in a database, got the server {uri}. It serves the UI itself: open it.")
+    command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port), "--workers", "1"]
+    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    try:
+        code = subprocess.run(command, env=environment, check=False).returncode
+    except KeyboardInterrupt:
+        return
+    if code != 0:
+        raise TrackingError(f"The MLflow UI ended with exit code {code}. Is port {port} free? Try another --port.")

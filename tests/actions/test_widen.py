@@ -1,0 +1,117 @@
+"""Hidden widths are doubled where they come from; input and output sizes stay."""
+
+import pytest
+
+from progtrain.records import Proposal, Refusal
+
+TABLE = {
+    "literals, with normalization": (
+        """\
+        from torch import nn
+
+        net = nn.Sequential(
+            nn.Linear(40, 64),  # 64 is enough
+            nn.BatchNorm1d(64),
+            nn.ReLU(),
+            nn.Linear(64, 32),
+            nn.LayerNorm(32),
+            nn.ReLU(),
+            nn.Linear(32, 10),
+        )
+        """,
+        """\
+        from torch import nn
+
+        net = nn.Sequential(
+            nn.Linear(40, 128),  # 64 is enough
+            nn.BatchNorm1d(128),
+            nn.ReLU(),
+            nn.Linear(128, 64),
+            nn.LayerNorm(64),
+            nn.ReLU(),
+            nn.Linear(64, 10),
+        )
+        """,
+        [64, 64, 64, 32, 32, 32],
+    ),
+    "a constant": (
+        """\
+        import torch.nn as nn
+        HIDDEN = 64
+
+        net = nn.Sequential(nn.Linear(40, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.Linear(HIDDEN, 10))
+        """,
+        """\
+        import torch.nn as nn
+        HIDDEN = 128
+
+        net = nn.Sequential(nn.Linear(40, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, HIDDEN), nn.Linear(HIDDEN, 10))
+        """,
+        [64],
+    ),
+    "a default of the constructor": (
+        """\
+        from torch.nn import Linear, Module
+        import torch.nn.functional as F
+
+        class Net(Module):
+            def __init__(self, inputs=40, hidden=64, classes=10):
+                super().__init__()
+                self.fc1 = Linear(inputs, hidden)
+                self.fc2 = Linear(hidden, classes)
+
+            def forward(self, x):
+                return self.fc2(F.relu(self.fc1(x)))
+
+        net = Net()
+        """,
+        """\
+        from torch.nn import Linear, Module
+        import torch.nn.functional as F
+
+        class Net(Module):
+            def __init__(self, inputs=40, hidden=128, classes=10):
+                super().__init__()
+                self.fc1 = Linear(inputs, hidden)
+                self.fc2 = Linear(hidden, classes)
+
+            def forward(self, x):
+                return self.fc2(F.relu(self.fc1(x)))
+
+        net = Net()
+        """,
+        [64],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_becomes(becomes, name):
+    before, after, widths = TABLE[name]
+    becomes("widen", before, after, old=widths, new=[2 * width for width in widths])
+
+
+SCRIPT = TABLE["a constant"][0]
+
+
+@pytest.mark.parametrize(
+    ("source", "match"),
+    [
+        ("import torch\n", "writes no width"),
+        (SCRIPT.replace("64", "96"), "got \\[96\\]"),
+        ("from torch import nn\nnet = nn.Linear(40, 10)\n", "writes no width"),
+    ],
+)
+def test_cannot(cannot, source, match):
+    cannot("widen", source, match, old=[64], new=[128])
+
+
+@pytest.mark.parametrize(("width", "locks"), [("4096", {}), ("64", {"width": 64})])
+def test_refuses(proposed, width, locks):
+    assert isinstance(proposed("widen", SCRIPT.replace("64", width), "underfitting", locks=locks), Refusal)
+
+
+def test_proposes(proposed):
+    proposal = proposed("widen", SCRIPT, "underfitting")
+    assert isinstance(proposal, Proposal)
+    assert proposal.change == "width from 64 to 128"

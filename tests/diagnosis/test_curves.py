@@ -1,0 +1,75 @@
+"""Curve rules on curves whose fault is known because it was drawn."""
+
+import math
+
+import numpy as np
+import pytest
+
+from progtrain.diagnosis import RULES, diagnose
+
+SOUND = [2.3 * math.exp(-epoch / 3) + 0.1 for epoch in range(20)]
+SOUND_VALID = [value + 0.05 for value in SOUND]
+
+
+def test_a_settling_curve_has_no_finding_at_all(make_evidence):
+    assert diagnose(make_evidence(SOUND, SOUND_VALID, [1 - value / 4 for value in SOUND])) == ()
+
+
+def test_findings_come_most_severe_first(make_evidence):
+    found = diagnose(make_evidence([2.3, math.nan], [2.3, 2.4], schedulers=()))
+    assert [finding.name for finding in found][:2] == ["diverged", "constant-rate"]
+    assert [f.severity for f in found] == sorted((f.severity for f in found), reverse=True)
+
+
+def test_no_curves_no_curve_findings(make_evidence):
+    assert diagnose(make_evidence()) == ()
+
+
+def test_a_training_of_one_epoch_is_not_judged_by_its_curve(make_evidence):
+    assert diagnose(make_evidence([2.0], [2.0])) == ()
+
+
+@pytest.mark.parametrize(
+    ("train", "valid", "expected"),
+    [
+        ([2.3, 9.0, 4000.0], [2.3, 80.0, 5000.0], "diverged"),
+        (SOUND, [*SOUND_VALID[:-1], math.inf], "diverged"),
+        ([4.0, 3.9, *SOUND[2:]], SOUND_VALID, "early-instability"),
+        ([*SOUND[:10], 1.4, *SOUND[11:]], SOUND_VALID, "gradient-spikes"),
+        (SOUND, [1.0 + 0.3 * (-1) ** epoch for epoch in range(20)], "oscillating"),
+        (SOUND, [*SOUND_VALID[:13], 0.3, 0.2, 0.25, 0.34, 0.2, 0.31, 0.22], "late-jitter"),
+        (SOUND, [*SOUND_VALID[:10], *np.linspace(0.3, 0.6, 10)], "overfitting"),
+        ([1.9 + 0.4 * math.exp(-epoch) for epoch in range(20)],) * 2 + ("underfitting",),
+        (np.linspace(2.3, 1.9, 20), np.linspace(2.3, 1.95, 20), "slow"),
+        (np.linspace(2.3, 1.9, 20), np.linspace(2.3, 1.95, 20), "still-improving"),
+        (SOUND, [0.9, 0.7, 0.5, *np.linspace(0.55, 0.9, 17)], "best-early"),
+    ],
+)
+def test_a_drawn_fault_is_found(make_evidence, names, train, valid, expected):
+    assert expected in RULES
+    assert expected in names(make_evidence(list(train), list(valid)))
+
+
+def test_swings_of_a_score_are_seen_where_the_loss_is_smooth(make_evidence, find):
+    score = [0.8 + 0.04 * (epoch % 2) for epoch in range(20)]
+    finding = find(make_evidence(SOUND, SOUND_VALID, score), "oscillating")
+    assert finding is not None
+    assert "val_acc" in finding.message
+
+
+def test_a_loss_in_large_units_that_falls_has_not_diverged(make_evidence, names):
+    losses = [5e4 * math.exp(-epoch) + 2e3 for epoch in range(10)]
+    assert "diverged" not in names(make_evidence(losses, losses, task_type="regression", first_loss=9e4))
+
+
+def test_late_jitter_says_whether_the_rate_decays(make_evidence, find):
+    valid = [*SOUND_VALID[:13], 0.3, 0.2, 0.25, 0.34, 0.2, 0.31, 0.22]
+    assert find(make_evidence(SOUND, valid), "late-jitter").numbers["rate_decays"] == 1
+    assert find(make_evidence(SOUND, valid, schedulers=()), "late-jitter").numbers["rate_decays"] == 0
+
+
+def test_a_wide_gap_at_a_standstill_is_overfitting_without_a_rise(make_evidence, find):
+    valid = [*SOUND_VALID[:8], *[0.45] * 12]
+    finding = find(make_evidence([value - 0.09 for value in SOUND], valid), "overfitting")
+    assert finding is not None
+    assert finding.numbers["train"] < 0.02

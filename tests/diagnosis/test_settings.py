@@ -1,0 +1,115 @@
+"""Rules on settings, lineage and data: each with a case in which it must keep silent."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from progtrain.predictions import Predictions
+from progtrain.records import Call, Comparison, Layer, LoaderSettings, OptimizerSettings
+
+
+def sgd(momentum: float) -> tuple[OptimizerSettings, ...]:
+    return (OptimizerSettings(type="SGD", groups=({"lr": 0.01, "momentum": momentum, "weight_decay": 0},)),)
+
+
+def dense(*widths: int) -> tuple[Layer, ...]:
+    return tuple(
+        Layer(path=str(i), type="Linear", arguments={"in_features": a, "out_features": b})
+        for i, (a, b) in enumerate(pairwise(widths))
+    )
+
+
+def predictions(targets, answers, outputs=None) -> Predictions:
+    count = len(targets)
+    return Predictions(
+        np.array([str(i) for i in range(count)]),
+        np.asarray(targets),
+        np.zeros((count, 2)) if outputs is None else np.asarray(outputs),
+        np.asarray(answers),
+        np.zeros(count),
+    )
+
+
+ADAM = (OptimizerSettings(type="Adam", groups=({"lr": 1e-3, "weight_decay": 0.1},)),)
+SMALL = LoaderSettings(size=3200, batch_size=64, shuffle=True, sampler="", workers=0, fingerprint=None)
+MSE = (Call(function="torch.nn.functional.mse_loss", arguments={}, shapes=((64, 1), (64, 1))),)
+
+
+@pytest.mark.parametrize(
+    ("name", "faulty", "sound"),
+    [
+        ("plain-sgd", {"optimizers": sgd(0)}, {"optimizers": sgd(0.9)}),
+        ("adam-with-decay", {"optimizers": ADAM}, {}),
+        ("constant-rate", {"schedulers": ()}, {}),
+        ("no-normalization", {"layers": dense(40, 64, 64, 10)}, {"layers": dense(40, 64, 10)}),
+        ("bad-initial-loss", {"first_loss": 14.0}, {"first_loss": 2.6}),
+        ("few-steps", {"train": SMALL, "max_epochs": 10}, {"train": SMALL, "max_epochs": 20}),
+    ],
+)
+def test_a_setting_is_found_and_a_sound_one_left_alone(make_evidence, names, name, faulty, sound):
+    assert name in names(make_evidence(**faulty))
+    assert name not in names(make_evidence(**sound))
+
+
+def test_functional_normalization_counts(make_evidence, names):
+    calls = (Call(function="torch.nn.functional.layer_norm", arguments={}),)
+    assert "no-normalization" not in names(make_evidence(layers=dense(40, 64, 64, 10), calls=calls))
+
+
+def test_a_regression_that_begins_far_from_its_targets_mean(make_evidence, names):
+    rng = np.random.default_rng(0)
+    targets = rng.normal(100, 5, 200)
+    evidence = make_evidence(
+        task_type="regression", calls=MSE, first_loss=10_000.0, predictions=predictions(targets, targets)
+    )
+    assert "bad-initial-loss" in names(evidence)
+
+
+def test_regressed_names_the_change_and_its_interval(make_evidence, find, make_attempt):
+    worse = Comparison(metric="accuracy", difference=-0.08, low=-0.1, high=-0.06, verdict="regressed")
+    evidence = make_evidence(comparison=worse, history=(make_attempt("v002", "widen", "regressed"),))
+    finding = find(evidence, "regressed")
+    assert finding is not None
+    assert "widen" in finding.message
+    assert finding.numbers == {"difference": -0.08, "low": -0.1, "high": -0.06}
+
+
+def test_within_noise_asks_for_three_running(make_evidence, names, make_attempt):
+    first = make_attempt("v001", "", "first")
+    noise = tuple(make_attempt(f"v00{n}", "raise_dropout", "within noise") for n in (2, 3, 4))
+    assert "within-noise" in names(make_evidence(history=(first, *noise)))
+    assert "within-noise" not in names(make_evidence(history=(first, *noise[:2])))
+
+
+def test_imbalanced_needs_both_few_samples_and_low_recall(make_evidence, names):
+    targets = np.array([0] * 80 + [1] * 10)
+    blind, seeing = np.zeros(90, dtype=int), targets.copy()
+    assert "imbalanced" in names(make_evidence(predictions=predictions(targets, blind)))
+    assert "imbalanced" not in names(make_evidence(predictions=predictions(targets, seeing)))
+
+
+def test_heavy_tails_are_found_and_normal_residuals_not(make_evidence, names):
+    rng = np.random.default_rng(0)
+    targets = rng.normal(size=400)
+    heavy = targets + rng.standard_t(2, size=400)
+    normal = targets + rng.normal(size=400)
+    for answers, expected in ((heavy, True), (normal, False)):
+        evidence = make_evidence(task_type="regression", calls=(), predictions=predictions(targets, answers))
+        assert ("heavy-tailed-residuals" in names(evidence)) is expected
+
+
+def test_local_structure_is_order_not_scale(make_evidence, names):
+    rng = np.random.default_rng(0)
+    walks = rng.normal(size=(10, 40)).cumsum(axis=1)
+    shuffled = walks[:, rng.permutation(40)] * np.linspace(1, 5, 40)
+    assert "local-structure" in names(make_evidence(inputs=walks))
+    assert "local-structure" not in names(make_evidence(inputs=rng.normal(size=(10, 40)) + shuffled.mean(axis=0)))
+
+
+def test_unscaled_inputs(make_evidence, names):
+    rng = np.random.default_rng(0)
+    columns = rng.normal(size=(50, 5))
+    assert "unscaled-inputs" in names(make_evidence(inputs=columns * np.array([1, 1, 1, 100, 1000])))
+    assert "unscaled-inputs" in names(make_evidence(inputs=columns + 50))
+    assert "unscaled-inputs" not in names(make_evidence(inputs=columns))

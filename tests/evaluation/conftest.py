@@ -1,0 +1,36 @@
+import numpy as np
+import pytest
+
+from progtrain.predictions import Predictions
+
+
+def _softmax_loss(scores, targets):
+    shifted = scores - scores.max(axis=1, keepdims=True)
+    return np.log(np.exp(shifted).sum(axis=1)) - shifted[np.arange(len(targets)), targets]
+
+
+@pytest.fixture
+def classified():
+    """Make predictions of a classifier that is right more often the greater its skill."""
+
+    def make(count=400, classes=5, skill=1.0, seed=0):
+        targets = np.random.default_rng(7).integers(0, classes, count)
+        noise = np.random.default_rng(seed).normal(size=(count, classes))
+        scores = (noise + skill * np.eye(classes)[targets]).astype(np.float32)
+        ids = np.array([str(index) for index in range(count)])
+        return Predictions(ids, targets, scores, scores.argmax(axis=1), _softmax_loss(scores, targets))
+
+    return make
+
+
+@pytest.fixture
+def regressed():
+    """Make predictions of a regression with errors of a given size."""
+
+    def make(count=400, error=1.0, seed=0):
+        targets = (5 + np.random.default_rng(7).normal(size=count)).astype(np.float32)
+        outputs = (targets + error * np.random.default_rng(seed).normal(size=count)).astype(np.float32)
+        ids = np.array([str(index) for index in range(count)])
+        return Predictions(ids, targets, outputs, outputs, (outputs - targets) ** 2)
+
+    return make

@@ -1,0 +1,45 @@
+"""The command line: light to start, and true to its documentation."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from progtrain.cli import cli
+
+PROJECT = Path(__file__).resolve().parents[1]
+HEAVY = ("torch", "lightning", "mlflow", "pandas", "numpy", "libcst", "matplotlib")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["--version"]])
+def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
+    probe = (
+        "import sys, contextlib\n"
+        "from progtrain.cli import main\n"
+        f"sys.argv = ['progtrain', *{arguments!r}]\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
+    assert ended.stdout.splitlines()[-1] == "[]"
+
+
+def test_every_verb_of_the_documentation_is_there() -> None:
+    steps = {"train", "evaluate", "analyze", "choose", "author", "report"}
+    verbs = steps | {"new", "run", "status", "inspect", "ui", "diff", "actions"}
+    assert verbs == set(cli.commands)
+
+
+def test_actions_page_is_what_the_command_prints() -> None:
+    printed = CliRunner().invoke(cli, ["actions"]).output
+    page = PROJECT / "docs" / "actions.md"
+    assert page.read_text() == printed, "write it anew: progtrain actions > docs/actions.md"
+
+
+def test_a_folder_that_is_none_is_one_message(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "progtrain", "status", str(tmp_path / "nowhere")]
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("progtrain: Expected a workspace folder")

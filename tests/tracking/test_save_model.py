@@ -1,0 +1,89 @@
+"""From a real training to a registered model and back, through the executor that the loop uses."""
+
+from __future__ import annotations
+
+import json
+
+import torch
+
+from progtrain.executors import Job
+from progtrain.executors.local import LocalExecutor
+from progtrain.tracking import Tracker
+
+SCRIPT = """
+import json
+from pathlib import Path
+
+import lightning as L
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from lightning.pytorch.loggers import CSVLogger
+
+DATASET_ID = "v1"
+VERSION = "v001"
+HOME = Path("Models/Artifacts") / VERSION
+
+
+class Net(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 3))
+
+    def forward(self, x):
+        return self.net(x)
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        loss = torch.nn.functional.cross_entropy(self(x), y)
+        self.log("train_loss", loss, on_step=False, on_epoch=True)
+        return loss
+
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        self.log("val_loss", torch.nn.functional.cross_entropy(self(x), y))
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+def main():
+    L.seed_everything(1)
+    data = torch.utils.data.TensorDataset(torch.randn(32, 4), torch.randint(3, (32,)))
+    loader = torch.utils.data.DataLoader(data, batch_size=8)
+    keep = ModelCheckpoint(HOME, filename="best", monitor="val_loss", save_last=True)
+    trainer = L.Trainer(max_epochs=1, accelerator="cpu", callbacks=[keep], logger=CSVLogger(HOME, name="logs"))
+    trainer.fit(Net(), loader, loader)
+    (HOME / "spec.json").write_text(json.dumps({"additional_assets": "not_required"}))
+
+
+if __name__ == "__main__":
+    main()
+"""
+
+
+def test_a_trained_version_becomes_a_registered_model_that_answers_as_its_checkpoint(
+    workspace, rules, make, snapshot
+) -> None:
+    make.author("v001")
+    workspace.script("v001").write_text(SCRIPT)
+    with LocalExecutor("warm", workspace.state / "supervisor.log") as executor:
+        log = workspace.log("v001", "train")
+        assert executor.run(Job((workspace.script("v001").name,), workspace.root, log)).succeeded, log.read_text()
+        weights = (workspace.artifacts("v001") / "best.ckpt").read_bytes()
+        make.records("v001", accuracy=0.5)
+        tracker = Tracker(workspace, rules, executor)
+        tracker.open("v1")
+        left = tracker.drain(240.0)
+        assert left == (), workspace.log("v001", "save_model").read_text()
+        folder = tracker.fetch_models(["v001"])["v001"]
+        tracker.close("FINISHED")
+    assert (workspace.artifacts("v001") / "best.ckpt").read_bytes() == weights
+    assert not (workspace.artifacts("v001") / "model").exists()
+    graph = torch.export.load(folder / "data" / "model.pt2").module()
+    state = torch.load(workspace.artifacts("v001") / "best.ckpt", weights_only=True)["state_dict"]
+    net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 3))
+    net.load_state_dict({name.removeprefix("net."): value for name, value in state.items()})
+    inputs = torch.randn(7, 4)
+    with torch.no_grad():
+        torch.testing.assert_close(graph(inputs), net.eval()(inputs))
+    assert json.loads(workspace.record_path("tracking", "v001").read_text())["model"]["form"] == "pt2"
