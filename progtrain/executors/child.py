@@ -31,15 +31,14 @@ def detach(job: Start, supervisor: int) -> None:
         job: what this process is to be.
         supervisor: process id of the parent; this process dies with it, where the system can arrange that.
     """
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    signal.set_wakeup_fd(-1)
     os.setsid()
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != supervisor:
         os._exit(1)  # the supervisor died before the line above could take effect
-    signal.set_wakeup_fd(-1)
-    for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
-        signal.signal(number, handler)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     _redirect(job.log)
     os.chdir(job.cwd)
     os.environ.clear()

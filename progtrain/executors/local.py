@@ -53,7 +53,8 @@ class LocalExecutor:
         isolation: "warm" forks a job from a process in which torch and lightning are imported; "fresh" starts a new
             interpreter for it (several devices, scripts that need it).
         log: file for the supervisor's own messages.
-        environment: variables set for every job, on top of this process's.
+        environment: variables set for every job, on top of this process's. What torch reads when it is imported
+            (`OMP_NUM_THREADS`) has to stand here: in a job's own environment it comes too late for a warm process.
     """
 
     def __init__(

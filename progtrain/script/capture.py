@@ -3,30 +3,24 @@
 from __future__ import annotations
 
 import argparse
-import importlib
-import importlib.machinery
 import os
 import sys
 import traceback
-import types
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from lightning.pytorch.trainer import trainer as lightning_trainer
 
 from progtrain.errors import CaptureError
 from progtrain.records import Snapshot
+from progtrain.script.interception import as_main, fit_replaced, from_script
 from progtrain.script.observe import observe, seed_since
 from progtrain.script.observe_data import Loaders, first_loader
 from progtrain.workspace import write_atomic
 
-_OTHER_TRAINER: Final = "pytorch_lightning.trainer.trainer"
 _SEED_VARIABLE: Final = "PL_GLOBAL_SEED"
 
 
@@ -83,14 +77,14 @@ def capture_fit(script: Path, arguments: Sequence[str] = ()) -> CapturedFit:
 
     end = "it ended"
     try:
-        with _fit_replaced(fit), _as_main(file, [str(script), *arguments]) as main:
+        with fit_replaced(fit), as_main(file, [str(script), *arguments]) as main:
             exec(compile(Path(file).read_bytes(), file, "exec", dont_inherit=True), main.__dict__)
     except _Reached:
         pass
     except SystemExit as error:
         end = f"it exited with {error.code!r}"
-    except Exception as error:
-        own = error.with_traceback(_from_script(error.__traceback__, file))
+    except Exception as error:  # noqa: BLE001 - a user's script may raise anything, and it is passed on
+        own = error.with_traceback(from_script(error.__traceback__, file))
         raise CaptureError(f"{script.name} raised {_where(own, file)}, before Trainer.fit.") from own
     if not captured:
         raise CaptureError(
@@ -163,86 +157,6 @@ def _has(trainer: Any, source: Any, hook: str) -> bool:
     """Whether a hook is the script's own: Lightning's raises."""
     package = type(trainer.state).__module__.partition(".trainer")[0]
     return not getattr(type(source), hook).__module__.startswith(package)
-
-
-# --- running it ---------------------------------------------------------------------------------
-
-
-@contextmanager
-def _fit_replaced(fit: Callable[..., None]) -> Iterator[None]:
-    """Replace `Trainer.fit` in both of Lightning's packages: they are different classes.
-
-    `pytorch_lightning` takes seconds to import, and is replaced when the script does so.
-    """
-    replaced: list[tuple[Any, Any]] = []
-
-    def replace(module: Any) -> None:
-        replaced.append((module.Trainer, module.Trainer.fit))
-        module.Trainer.fit = fit
-
-    replace(lightning_trainer)
-    finder = _ImportWatch(_OTHER_TRAINER, replace)
-    if _OTHER_TRAINER in sys.modules:
-        replace(sys.modules[_OTHER_TRAINER])
-    sys.meta_path.insert(0, finder)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(finder)
-        for trainer, original in replaced:
-            trainer.fit = original
-
-
-class _ImportWatch(MetaPathFinder):
-    """Calls back when one module has been imported."""
-
-    def __init__(self, name: str, then: Callable[[Any], None]) -> None:
-        self._name = name
-        self._then = then
-
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: types.ModuleType | None = None
-    ) -> importlib.machinery.ModuleSpec | None:
-        if name != self._name:
-            return None
-        spec = importlib.machinery.PathFinder.find_spec(name, path, target)
-        if spec is not None and spec.loader is not None:
-            run = spec.loader.exec_module
-
-            def exec_module(module: types.ModuleType) -> None:
-                run(module)
-                self._then(module)
-
-            spec.loader.exec_module = exec_module  # type: ignore[method-assign]
-        return spec
-
-
-@contextmanager
-def _as_main(file: str, argv: list[str]) -> Iterator[types.ModuleType]:
-    """`__main__`, `sys.argv` and `sys.path` as `python SCRIPT` has them; modules beside the script are let go after."""
-    folder = os.path.dirname(os.path.realpath(file))
-    main = types.ModuleType("__main__")
-    main.__file__ = file
-    before = sys.modules["__main__"], sys.argv, list(sys.path)
-    imported = set(sys.modules)
-    sys.modules["__main__"], sys.argv = main, argv
-    sys.path.insert(0, folder)
-    importlib.invalidate_caches()
-    try:
-        yield main
-    finally:
-        sys.modules["__main__"], sys.argv, sys.path[:] = before
-        for name in set(sys.modules) - imported:
-            origin = str(getattr(sys.modules[name], "__file__", None))
-            if origin.startswith(folder + os.sep) and "site-packages" not in origin:
-                del sys.modules[name]
-
-
-def _from_script(trace: types.TracebackType | None, file: str) -> types.TracebackType | None:
-    """A traceback as the script's own user would see it, without the frames that ran it."""
-    while trace is not None and trace.tb_frame.f_code.co_filename != file:
-        trace = trace.tb_next
-    return trace
 
 
 def _where(error: Exception, file: str) -> str:

@@ -24,7 +24,9 @@ LR = 0.01
 class Net(L.LightningModule):
     def __init__(self, hidden=32):
         super().__init__()
-        self.net = nn.Sequential(nn.Linear(40, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 10))
+        self.net = nn.Sequential(
+            nn.Linear(40, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 10)
+        )
 
     def forward(self, x):
         return self.net(x)
@@ -38,7 +40,7 @@ class Net(L.LightningModule):
 
 L.seed_everything(42, verbose=False)
 data = TensorDataset(torch.randn(320, 40), torch.randint(10, (320,)))
-trainer = L.Trainer(max_epochs=3, logger=False, enable_checkpointing=False, enable_progress_bar=False)
+trainer = L.Trainer(max_epochs=40, logger=False, enable_checkpointing=False, enable_progress_bar=False)
 trainer.fit(Net(), DataLoader(data, batch_size=32, shuffle=True), DataLoader(data, batch_size=32))
 """
 
@@ -83,7 +85,7 @@ def main():
     args = parser.parse_args()
     seed_everything(1, verbose=False)
     data = TensorDataset(torch.randn(320, 40), torch.randint(10, (320,)))
-    trainer = Trainer(max_epochs=3, logger=False, enable_checkpointing=False, enable_progress_bar=False)
+    trainer = Trainer(max_epochs=40, logger=False, enable_checkpointing=False, enable_progress_bar=False)
     trainer.fit(Net(args.lr), DataLoader(data, batch_size=32, shuffle=True))
 
 
@@ -136,6 +138,26 @@ def test_every_child_trains_and_differs_as_declared(parents, tmp_path, name, act
         assert different, action
         assert different <= set(proposal.touches) <= catalogue()[action].touches, (action, different)
         train_two_batches(child)
+
+
+def test_a_sequence_of_actions(parents, tmp_path):
+    source, parent = SEQUENTIAL, parents["sequential"]
+    for action in (
+        "adamw",
+        "one_cycle",
+        "convolutional_stem",
+        "widen",
+        "add_dropout",
+        "deepen",
+        "gelu",
+        "raise_dropout",
+    ):
+        proposal = proposals(source, parent)[action]
+        source = catalogue()[action].apply(source, proposal.parameters)
+        child = capture(tmp_path, source)
+        assert differing(parent.snapshot, child.snapshot) == set(proposal.touches), action
+        parent = child
+    train_two_batches(parent)
 
 
 def train_two_batches(fit: CapturedFit) -> None:

@@ -7,8 +7,8 @@ from progtrain.records import LoaderSettings, Proposal, Refusal
 TABLE = {
     "no callbacks; lightning": (
         "import lightning as L\ntrainer = L.Trainer(max_epochs=3)\n",
-        "import lightning as L\nfrom lightning.pytorch.callbacks import EMAWeightAveraging\n"
-        "trainer = L.Trainer(max_epochs=3, callbacks=[EMAWeightAveraging(decay=0.99)])\n",
+        "import lightning as L\n"
+        "trainer = L.Trainer(max_epochs=3, callbacks=[L.pytorch.callbacks.EMAWeightAveraging(decay=0.99)])\n",
     ),
     "a list; lightning.pytorch": (
         """\
@@ -49,8 +49,8 @@ TABLE = {
         """,
     ),
     "an empty list": (
-        "import lightning.pytorch as pl\ntrainer = pl.Trainer(callbacks=[])\n",
-        "import lightning.pytorch as pl\ntrainer = pl.Trainer(callbacks=[pl.callbacks.EMAWeightAveraging(decay=0.99)])\n",
+        "import lightning.pytorch as pl\nt = pl.Trainer(callbacks=[])\n",
+        "import lightning.pytorch as pl\nt = pl.Trainer(callbacks=[pl.callbacks.EMAWeightAveraging(decay=0.99)])\n",
     ),
 }
 SCRIPT = TABLE["no callbacks; lightning"][0]
