@@ -24,6 +24,8 @@ from progtrain.executors import Job, Outcome
 from progtrain.executors.messages import Ended, Start, Started, Stop
 
 PRELOAD: Final = ("torch", "lightning.pytorch", "torchmetrics", "progtrain.script.capture", "progtrain.evaluation.run")
+#: For the jobs that export models, while the first version is being trained.
+SPARE: Final = ("torch.export", "torch._dynamo", "mlflow", "mlflow.pytorch")
 GRACE_SECONDS: Final = 5.0
 """Between SIGTERM and SIGKILL."""
 TICK_SECONDS: Final = 0.25
@@ -68,7 +70,7 @@ class LocalExecutor:
         self._lost = False
         ours, theirs = socket.socketpair()
         self._connection = Connection(ours.detach())
-        warm = ["--fork", "--preload", *PRELOAD] if isolation == "warm" else []
+        warm = ["--fork", "--preload", *PRELOAD, "--spare", *SPARE] if isolation == "warm" else []
         command = [sys.executable, "-m", "progtrain.executors.supervisor", "--socket", str(theirs.fileno()), *warm]
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output, theirs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import gc
 import importlib
+import logging
 import os
 import selectors
 import signal
@@ -12,14 +13,18 @@ import socket
 import sys
 import time
 import traceback
-from collections.abc import Sequence
-from contextlib import suppress
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from types import FrameType
 
 from progtrain.executors.child import detach, run_fresh, run_here
 from progtrain.executors.messages import Ended, Start, Started, Stop
+
+IDLE_SECONDS = 0.3
+"""Without a message, before the next spare module is imported."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,12 @@ class Supervisor:
 
     Args:
         connection: to the executor.
+        spare: modules to import when there is nothing else to do, for jobs that come later.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, spare: Sequence[str] = ()) -> None:
         self._connection = connection
+        self._spare = list(spare)
         self._running: dict[int, _Running] = {}
         self._woken, self._wake = socket.socketpair()
 
@@ -54,7 +61,9 @@ class Supervisor:
             selector.register(self._connection, selectors.EVENT_READ)
             selector.register(self._woken, selectors.EVENT_READ)
             while True:
-                selector.select()
+                if not selector.select(IDLE_SECONDS if self._spare else None):
+                    _preload([self._spare.pop(0)])
+                    continue
                 with suppress(BlockingIOError):
                     self._woken.recv(4096)
                 try:
@@ -124,23 +133,36 @@ def _noted(number: int, frame: FrameType | None) -> None:
 def _preload(names: Sequence[str]) -> None:
     for name in names:
         try:
-            importlib.import_module(name)
+            with _logging_as_it_was():
+                importlib.import_module(name)
         except ImportError:
             traceback.print_exc()  # a job that needs it will say so itself
     gc.collect()
     gc.freeze()
 
 
+@contextmanager
+def _logging_as_it_was() -> Iterator[None]:
+    """mlflow.pytorch configures the root logger and the filters of warnings; a script must not notice."""
+    root = logging.getLogger()
+    level, handlers = root.level, list(root.handlers)
+    with warnings.catch_warnings():
+        yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
+
+
 def main() -> None:
-    """`python -m progtrain.executors.supervisor --socket FD [--fork --preload NAME …]`."""
+    """`python -m progtrain.executors.supervisor --socket FD [--fork --preload NAME … --spare NAME …]`."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--socket", type=int, required=True)
     parser.add_argument("--fork", action="store_true")
     parser.add_argument("--preload", nargs="*", default=[])
+    parser.add_argument("--spare", nargs="*", default=[])
     options = parser.parse_args()
     sys.path.pop(0)  # the loop's working directory, which is no job's
     _preload(options.preload)
-    supervisor = Supervisor(Connection(options.socket))
+    supervisor = Supervisor(Connection(options.socket), options.spare)
     signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
     try:
         job = supervisor.serve()

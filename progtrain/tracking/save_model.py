@@ -43,6 +43,9 @@ def main() -> None:
     parser.add_argument("version", help="for instance v003")
     parser.add_argument("folder", type=Path, help="where the model is written")
     arguments = parser.parse_args()
+    # The next version is being trained on the same cores.
+    os.nice(10)
+    torch.set_num_threads(1)
     workspace = Workspace(Path.cwd())
     source = workspace.read_script(arguments.version)
     with scratch_view(workspace, arguments.version, source) as view:

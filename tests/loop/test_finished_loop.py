@@ -29,8 +29,8 @@ def finished(signals: Path, tmp_path_factory: pytest.TempPathFactory, progtrain:
 
 
 @pytest.fixture(scope="module")
-def client(finished: Workspace) -> Iterator[MlflowClient]:
-    yield MlflowClient(f"sqlite:///{finished.root / 'mlflow.db'}")
+def client(finished: Workspace) -> MlflowClient:
+    return MlflowClient(f"sqlite:///{finished.root / 'mlflow.db'}")
 
 
 @pytest.fixture(scope="module")
@@ -158,7 +158,9 @@ def test_scripts_of_the_loop_run_by_hand(finished: Workspace, progtrain: Run, tm
 def test_run_again_does_nothing_then_goes_on_when_the_limit_is_raised(
     finished: Workspace, progtrain: Run, tmp_path: Path
 ) -> None:
-    root = Path(shutil.copytree(finished.root, tmp_path / "raised", ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts")))
+    root = Path(
+        shutil.copytree(finished.root, tmp_path / "raised", ignore=shutil.ignore_patterns("mlflow.db", "mlartifacts"))
+    )
     workspace = Workspace(root)
     before = workspace.read_record(ReportRecord, "report")
     trained = (root / ".progtrain" / "v003" / "train.json").stat().st_mtime_ns

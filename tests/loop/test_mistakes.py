@@ -42,9 +42,7 @@ def test_no_script_to_begin_from(workspace: Path, progtrain: Run) -> None:
         (('DATASET_ID = "v1"', 'DATASET_ID = "v1'), "line 16"),
     ],
 )
-def test_script_that_does_not_reach_fit(
-    workspace: Path, progtrain: Run, edit: tuple[str, str], named: str
-) -> None:
+def test_script_that_does_not_reach_fit(workspace: Path, progtrain: Run, edit: tuple[str, str], named: str) -> None:
     script = workspace / "02_train_baseline.py"
     script.write_text(script.read_text().replace(*edit))
     ended = progtrain("run", workspace)

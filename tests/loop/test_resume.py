@@ -9,7 +9,6 @@ import time
 from pathlib import Path
 
 import psutil
-import pytest
 from mlflow import MlflowClient
 
 from .conftest import Run, environment, hold_against_written_rules, leaderboard
@@ -51,9 +50,7 @@ def wait_until_gone(pids: list[int]) -> None:
         time.sleep(0.05)
 
 
-def test_killed_at_every_moment_it_ends_as_if_never_killed(
-    workspace: Path, tmp_path: Path, progtrain: Run
-) -> None:
+def test_killed_at_every_moment_it_ends_as_if_never_killed(workspace: Path, tmp_path: Path, progtrain: Run) -> None:
     whole = Path(shutil.copytree(workspace, tmp_path / "whole" / "signals"))
     assert progtrain("run", whole).returncode == 0
     for moment in MOMENTS:

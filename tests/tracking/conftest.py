@@ -49,16 +49,6 @@ PRIMARY = "accuracy"
 MOMENT = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """MLflow itself is not free of what SQLAlchemy and others warn of."""
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            for module in ("mlflow", "sqlalchemy", "alembic"):
-                item.add_marker(pytest.mark.filterwarnings(f"ignore:::{module}"))
-            item.add_marker(pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy"))
-
-
 @pytest.fixture(autouse=True)
 def _environment() -> Iterator[None]:
     """No test sees another's MLflow variables, nor waits long for a server that is down."""
