@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import runpy
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -51,11 +52,17 @@ def load_weights(model: nn.Module, checkpoint: Path) -> None:
 
 
 def load_exported(folder: Path) -> nn.Module:
-    """The model of the one torch.export file (`*.pt2`) below `folder`; it was exported in evaluation mode.
+    """The module of a registered model: of the one torch.export file (`*.pt2`) below `folder`, or from its code.
+
+    A model from code is a folder with `served.py`, whose `load_module` builds the module from `artifacts/`.
 
     Raises:
         EvaluationError: there is not exactly one, or it cannot be read.
     """
+    code = folder / "served.py"
+    if code.is_file():
+        served: nn.Module = runpy.run_path(str(code))["load_module"](folder / "artifacts")
+        return served
     files = sorted(folder.rglob("*.pt2"))
     if len(files) != 1:
         raise EvaluationError(

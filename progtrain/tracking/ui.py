@@ -8,6 +8,7 @@ import sys
 from urllib.parse import urlsplit
 
 from progtrain.errors import TrackingError
+from progtrain.tracking.ledger import Ledger
 from progtrain.tracking.store import resolve_uri
 from progtrain.workspace import Workspace
 
@@ -18,7 +19,7 @@ def serve_ui(workspace: Workspace, port: int) -> None:
     Raises:
         TrackingError: the store is a server, which has a UI of its own, or the UI ended by itself.
     """
-    uri = resolve_uri(workspace)
+    uri = Ledger(workspace).loop().store or resolve_uri(workspace)
     if urlsplit(uri).scheme in ("http", "https"):
         raise TrackingError(f"Expected a store in a database, got the server {uri}. It serves the UI itself: open it.")
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port), "--workers", "1"]

@@ -43,9 +43,16 @@ def kill_when_there(root: Path, moment: str) -> list[int]:
     return children
 
 
+def runs(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def wait_until_gone(pids: list[int]) -> None:
     deadline = time.monotonic() + 20
-    while any(psutil.pid_exists(pid) for pid in pids):
+    while any(runs(pid) for pid in pids):
         assert time.monotonic() < deadline, "processes of a killed loop are still there"
         time.sleep(0.05)
 

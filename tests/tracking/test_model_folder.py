@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from progtrain.errors import TrackingError
+from progtrain.evaluation.models import load_exported
 from progtrain.tracking.model_folder import Trained, write_model
 
 PLAIN = """
@@ -80,6 +81,8 @@ def test_a_model_answers_from_its_folder_as_it_did_live_and_no_pickle_is_needed(
     with torch.no_grad():
         expected = model.module(inputs)
     torch.testing.assert_close(served_answers(tmp_path / "model", inputs), expected)
+    with torch.no_grad():  # as the final report measures it again
+        torch.testing.assert_close(load_exported(tmp_path / "model")(inputs), expected)
     description = mlflow.models.Model.load(str(tmp_path / "model"))
     assert description.signature.inputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 4)
     assert description.saved_input_example_info is not None
