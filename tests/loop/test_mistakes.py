@@ -39,7 +39,7 @@ def test_no_script_to_begin_from(workspace: Path, progtrain: Run) -> None:
     [
         (("import json\n", "import jason\n"), "jason"),
         (("trainer.fit(", "print("), "Trainer.fit"),
-        (('DATASET_ID = "v1"', 'DATASET_ID = "v1'), "line 16"),
+        (('DATASET_ID = "v1"', 'DATASET_ID = "v1'), "line 15"),
     ],
 )
 def test_script_that_does_not_reach_fit(workspace: Path, progtrain: Run, edit: tuple[str, str], named: str) -> None:
