@@ -80,12 +80,32 @@ def inspect(script: Path, as_json: bool) -> None:
 
 
 @cli.command()
-def actions() -> None:
+@click.option("--workspace", "-w", type=click.Path(path_type=Path), help="Say of each whether it applies there now.")
+def actions(workspace: Path | None) -> None:
     """The catalogue: every change that progtrain can make."""
+    if workspace is not None:
+        from progtrain.inspection import inspect_script, newest_script
+        from progtrain.workspace import Workspace
+
+        found = inspect_script(newest_script(Workspace(workspace)))
+        click.echo(f"{found.script}\n\n{found.describe_actions()}")
+        return
     from progtrain.actions import catalogue
     from progtrain.reporting.actions_page import render_actions_page
 
     click.echo(render_actions_page(catalogue().values()), nl=False)
+
+
+@cli.command()
+@click.argument("action")
+@click.argument("script", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.option("--set", "overrides", multiple=True, metavar="KEY=JSON", help="A parameter's value, instead of its own.")
+@click.option("--diff", "only_diff", is_flag=True, help="Leave the script as it is.")
+def apply(action: str, script: Path, overrides: tuple[str, ...], only_diff: bool) -> None:
+    """Apply ACTION to SCRIPT in place, if the rules of its folder let it, and say what changed."""
+    from progtrain.by_hand import apply_action
+
+    click.echo(apply_action(action, script, overrides, write=not only_diff), nl=False)
 
 
 def _by_hand(name: str) -> click.Command:

@@ -6,15 +6,12 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
-from progtrain.actions import Situation, catalogue
 from progtrain.executors.local import LocalExecutor
 from progtrain.records import Proposal, Record, Refusal, Snapshot
-from progtrain.rules import read_rules
-from progtrain.script.anatomy import read_anatomy
 from progtrain.script.knob_values import knob_values
-from progtrain.script.versioning import body
-from progtrain.steps.capturing import capture_source
-from progtrain.workspace import Workspace
+from progtrain.steps.exploring import explore
+from progtrain.steps.offers import offers
+from progtrain.workspace import BASELINE, Workspace
 
 
 class FoundKnob(Record):
@@ -45,10 +42,18 @@ class Inspection(Record):
         lines += [
             f"  {knob.name:18} {knob.value!s:12} line {knob.line}: {knob.where}{_not_set(knob)}" for knob in self.knobs
         ]
-        lines += ["", "actions that apply:"]
+        return "\n".join([*lines, "", self.describe_actions()])
+
+    def describe_actions(self) -> str:
+        """The catalogue in three parts: what applies, what the rules forbid, what does not fit."""
+        locked = [refusal for refusal in self.not_applicable if refusal.by_rule]
+        others = [refusal for refusal in self.not_applicable if not refusal.by_rule]
+        lines = ["actions that apply:"]
         lines += [f"  {proposal.action:24} {proposal.change}" for proposal in self.applicable]
-        lines += ["", "actions that do not:"]
-        lines += [f"  {refusal.action:24} {refusal.reason}" for refusal in self.not_applicable]
+        lines += ["", "actions that the rules forbid:"]
+        lines += [f"  {refusal.action:24} {refusal.reason}" for refusal in locked]
+        lines += ["", "actions that do not fit:"]
+        lines += [f"  {refusal.action:24} {refusal.reason}" for refusal in others]
         return "\n".join(lines)
 
 
@@ -59,26 +64,26 @@ def inspect_script(path: Path) -> Inspection:
         path: a training script; its folder's rules bind.
     """
     workspace = Workspace(path.resolve().parent)
-    source = path.read_text(encoding="utf-8")
-    rules = read_rules(workspace.root)
     with LocalExecutor("fresh", workspace.state / "supervisor.log") as executor:
-        snapshot = capture_source(workspace, executor, path.stem.removeprefix("02_train_"), source)
-    anatomy = read_anatomy(body(source))
-    situation = Situation(
-        anatomy=anatomy, snapshot=snapshot, findings=(), history=(), locks=rules.locks, exploring=True
-    )
-    answers = [action.propose(situation) for action in catalogue().values()]
+        explored = explore(path, executor)
+    situation = explored.situation
+    answers = offers(explored.rules, situation)
     return Inspection(
         script=path.name,
-        snapshot=snapshot,
-        live=knob_values(snapshot),
+        snapshot=situation.snapshot,
+        live=knob_values(situation.snapshot),
         knobs=tuple(
             FoundKnob(name=knob.name, value=knob.value, line=knob.line, where=knob.where, why_not=knob.why_not)
-            for knob in anatomy.occurrences
+            for knob in situation.anatomy.occurrences
         ),
         applicable=tuple(answer for answer in answers if isinstance(answer, Proposal)),
         not_applicable=tuple(answer for answer in answers if isinstance(answer, Refusal)),
     )
+
+
+def newest_script(workspace: Workspace) -> Path:
+    """The script of the newest version; the baseline's where there is none."""
+    return workspace.script((BASELINE, *workspace.versions())[-1])
 
 
 def _not_set(knob: FoundKnob) -> str:

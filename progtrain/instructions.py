@@ -3,87 +3,33 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
-from progtrain.knobs import FAMILY, canonical
+from pydantic import JsonValue
 
-
-def _family(*names: str) -> frozenset[str]:
-    return frozenset(knob for knob, family in FAMILY.items() if family in names)
-
-
-_ARCHITECTURE: Final = _family("capacity", "normalization", "activation") | {"dropout"}
-
-#: What people call a group of knobs; single knobs are understood by every spelling in `progtrain.knobs`.
-TOPICS: Final[dict[str, frozenset[str]]] = {
-    "optimizer": _family("optimizer"),
-    "optimiser": _family("optimizer"),
-    "optimization": _family("optimizer", "rate", "schedule"),
-    "learning rate": frozenset({"lr"}),
-    "learning rate schedule": frozenset({"scheduler"}),
-    "learning rate scheduler": frozenset({"scheduler"}),
-    "architecture": _ARCHITECTURE,
-    "model": _ARCHITECTURE,
-    "network": _ARCHITECTURE,
-    "model architecture": _ARCHITECTURE,
-    "network architecture": _ARCHITECTURE,
-    "model size": _family("capacity"),
-    "capacity": _family("capacity"),
-    "layer": frozenset({"layers", "computation"}),
-    "normalisation": frozenset({"normalization"}),
-    "batch norm": frozenset({"normalization"}),
-    "batch normalization": frozenset({"normalization"}),
-    "layer norm": frozenset({"normalization"}),
-    "regularization": _family("regularization"),
-    "regularisation": _family("regularization"),
-    "data augmentation": frozenset({"augmentation"}),
-    "training data": _family("data"),
-    "data": _family("data"),
-    "dataset": _family("data"),
-    "loss function": frozenset({"loss"}),
-    "number of epochs": frozenset({"epochs", "max_steps"}),
-    "training length": frozenset({"epochs", "max_steps"}),
-    "gradient clipping": frozenset({"gradient_clip"}),
-    "gradient accumulation": frozenset({"accumulate"}),
-    "mixed precision": frozenset({"precision"}),
-    "activation function": frozenset({"activation"}),
-    "random seed": frozenset({"seed"}),
-    "early stopping": frozenset({"early_stopping"}),
-    "weight averaging": frozenset({"averaging"}),
-    "weight initialization": frozenset({"initialization"}),
-}
-
-_CHANGE = r"(?:change|touch|modify|alter|tune|adjust|vary|use|add|apply|replace|alter|edit|introduce)"
-_FORMS: Final[tuple[tuple[str, re.Pattern[str]], ...]] = (
-    ("only", re.compile(rf"^(?:please )?(?:you (?:may|can) )?(?:only {_CHANGE}|{_CHANGE} only) (?P<what>.+)$")),
-    (
-        "keep",
-        re.compile(
-            rf"^(?:please )?(?:(?:you )?(?:do not|don't|never|must not|mustn't|cannot|can't|should not) {_CHANGE}"
-            r"|without(?: changing)?|no|avoid|not|forbid) (?P<what>.+)$"
-        ),
-    ),
-    (
-        "keep",
-        re.compile(
-            r"^(?:please )?(?:keep|leave|freeze|fix|lock|preserve|hold|retain) (?P<what>.+?)"
-            r"(?: (?:fixed|as is|as it is|as they are|unchanged|alone|the same|constant|frozen|untouched))?$"
-        ),
-    ),
-    (
-        "keep",
-        re.compile(
-            r"^(?P<what>.+?) (?:must|should|has to|have to|is to|are to|shall) "
-            r"(?:stay|remain|be kept|be left|not change|not be (?:changed|touched|modified))"
-            r"(?: (?:fixed|as is|as it is|unchanged|alone|the same|constant))?$"
-        ),
-    ),
+from progtrain.knobs import FAMILY, group
+from progtrain.phrases import (
+    ALL,
+    CLAUSES,
+    COURTESY,
+    EXCEPT,
+    FILLER,
+    FORMS,
+    HEDGED,
+    NAMED_NUMBER,
+    NAMED_VALUE,
+    NEGATION,
+    NUMBER_NAMED,
+    OPTIONAL,
+    REASON,
+    VALUES,
+    Form,
 )
-_EXCEPT: Final = re.compile(
-    r"^(?P<what>.+?),? (?:except|except for|other than|apart from|but not|excluding) (?P<but>.+)$"
-)
-_FILLER: Final = re.compile(r"\b(?:the|a|an|any|all|our|my|its|this|that|at all|anything|everything|else)\b")
+
+EVERYTHING: Final = frozenset(FAMILY) - {"monitor", "callbacks"}
+"""What "everything" means: all but bookkeeping, which every version needs for itself."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +39,28 @@ class Instruction:
     Args:
         line: as the user wrote it.
         locks: canonical knobs that it holds where they are.
-        unknown: the parts of it that mean nothing to a machine; all of the line where `locks` is empty.
+        unknown: the parts of it that mean nothing to a machine.
+        values: canonical knob -> the value that it asks for, None where there must be no such thing; all locked.
     """
 
     line: str
     locks: frozenset[str]
     unknown: tuple[str, ...]
+    values: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+def lines_of(text: str) -> tuple[str, ...]:
+    """The lines of user_instruction.md that say something: no headings, comments or bullets; wrapped items joined."""
+    lines: list[str] = []
+    for raw in re.sub(r"<!--.*?-->", "", text, flags=re.DOTALL).splitlines():
+        line = re.sub(r"^(?:[-*+>]|\d+[.)])\s+", "", raw.strip())
+        if not line or line.startswith(("#", "```", "---")):
+            continue
+        if lines and raw[:1].isspace() and line == raw.strip():
+            lines[-1] += f" {line}"
+        else:
+            lines.append(line)
+    return tuple(lines)
 
 
 def understand(line: str) -> Instruction:
@@ -107,46 +69,111 @@ def understand(line: str) -> Instruction:
     A part that is not understood never weakens the part that is: its words are in `unknown`, the rest is locked.
     An unknown exception, or an unknown part of what alone may change, locks nothing: it might lock too much.
     """
-    text = re.sub(r"\s+", " ", line.lower().replace("’", "'").strip(" .!;"))
-    text, excepted = _split_exception(text)
-    for form, pattern in _FORMS:
-        match = pattern.match(text)
+    text = re.sub(r"\s+", " ", re.sub(r"[*`]", "", line.lower().replace("’", "'").replace("can't", "cannot"))).strip(
+        " .!;"
+    )
+    read = [_clause(clause) for clause in CLAUSES.split(text)]
+    if not any(part.understood for part in read):
+        return Instruction(line, frozenset(), (line,))
+    values = {knob: value for part in read for knob, value in part.values.items()}
+    locks = frozenset[str]().union(*(part.locks for part in read))
+    return Instruction(line, locks, tuple(words for part in read for words in part.unknown), values)
+
+
+@dataclass(frozen=True)
+class _Clause:
+    locks: frozenset[str] = frozenset()
+    unknown: tuple[str, ...] = ()
+    values: Mapping[str, JsonValue] = field(default_factory=dict)
+    understood: bool = True
+
+
+def _clause(text: str) -> _Clause:
+    text = COURTESY.sub("", REASON.sub("", text)).strip()
+    lost = _Clause(unknown=(text,), understood=False)
+    if HEDGED.search(text):
+        return lost
+    split = EXCEPT.match(text)
+    said, excepted = (split["what"], split["but"]) if split else (text, "")
+    for form in FORMS:
+        match = form.pattern.match(said)
         if match is None:
             continue
-        named, unknown = _topics(match["what"])
-        but, unknown_but = _topics(excepted) if excepted else (frozenset[str](), ())
-        if unknown_but or (form == "only" and unknown):
-            return Instruction(line, frozenset(), (line,))
-        locks = (frozenset(FAMILY) - named - {"monitor", "callbacks"} if form == "only" else named) - but
-        if locks:
-            return Instruction(line, locks, unknown)
-    return Instruction(line, frozenset(), (line,))
+        if form.effect == "value":
+            found = None if excepted else _value_clause(match["what"])
+        else:
+            found = _lock_clause(form, match["what"], excepted)
+        if found is not None:
+            return found
+    return lost
 
 
-def _split_exception(text: str) -> tuple[str, str]:
-    match = _EXCEPT.match(text)
-    return (match["what"], match["but"]) if match else (text, "")
+def _lock_clause(form: Form, what: str, excepted: str) -> _Clause | None:
+    named, unknown = _topics(what)
+    but, unknown_but = _topics(excepted)
+    if form.effect == "free":
+        return None if unknown_but or NEGATION.search(what) else _Clause(but)
+    if unknown_but or (form.effect == "only" and unknown):
+        return None
+    locks = (EVERYTHING - named if form.effect == "only" else named) - but
+    if not locks:
+        return None
+    values = dict.fromkeys(locks) if form.effect == "none" and len(locks) == 1 and locks <= OPTIONAL else {}
+    return _Clause(locks, unknown, values)
+
+
+def _value_clause(what: str) -> _Clause | None:
+    """All of it, or nothing: half a recipe would be held at the wrong values."""
+    values: dict[str, JsonValue] = {}
+    what = re.sub(r" (?:instead of|rather than|not) .*$", "", what)
+    for part in re.split(r", (?:and |with )?| and | with ", what):
+        read = _value(_bare(part))
+        if read is None or read[0] in values:
+            return None
+        values[read[0]] = read[1]
+    return _Clause(frozenset(values), (), values)
+
+
+def _value(text: str) -> tuple[str, JsonValue] | None:
+    """A knob and its value: `sgd`, `gelu activation`, `lr 0.01`, `optimizer: adamw`, `64 epochs`."""
+    numbered = NAMED_NUMBER.match(text) or NUMBER_NAMED.match(text)
+    if numbered is not None:
+        knob = _one_knob(numbered["name"])
+        return None if knob is None else (knob, _number(numbered["number"]))
+    named = NAMED_VALUE.match(text)
+    value = VALUES.get((named["value"] if named else text).replace("_", " "))
+    if value is not None:
+        return value if named is None or value[0] in group(named["name"]) else None
+    words, _, kind = text.rpartition(" ")
+    value = VALUES.get(words)
+    return value if value is not None and value[0] in group(kind) else None
+
+
+def _one_knob(name: str) -> str | None:
+    if name in ("epoch", "epochs", "number of epochs"):
+        return "epochs"
+    knobs = group(name)
+    return next(iter(knobs)) if len(knobs) == 1 else None
+
+
+def _number(text: str) -> int | float:
+    plain = text.replace(",", "")
+    return int(plain) if plain.isdigit() else float(plain)
 
 
 def _topics(text: str) -> tuple[frozenset[str], tuple[str, ...]]:
     found: frozenset[str] = frozenset()
     unknown = []
-    for part in re.split(r",|;|/|\band\b|\bor\b|\bnor\b", text):
-        name = re.sub(r"\s+", " ", _FILLER.sub(" ", part)).strip()
-        if not name:
+    for part in re.split(r",|;|/|&|\band\b|\bor\b|\bnor\b", text):
+        name = _bare(part)
+        if not name and not part.strip():
             continue
-        knobs = _named(name)
+        knobs = EVERYTHING if name in ALL else group(name)
         found |= knobs
         if not knobs:
-            unknown.append(name)
+            unknown.append(name or part.strip())
     return found, tuple(unknown)
 
 
-def _named(name: str) -> frozenset[str]:
-    for spelling in (name, name.removesuffix("s"), name.removesuffix("es")):
-        if spelling in TOPICS:
-            return TOPICS[spelling]
-        knob = canonical(spelling.replace(" ", "_"))
-        if knob is not None:
-            return frozenset({knob})
-    return frozenset()
+def _bare(text: str) -> str:
+    return re.sub(r"\s+", " ", FILLER.sub(" ", text)).strip()

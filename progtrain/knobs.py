@@ -1,4 +1,4 @@
-"""The canonical names of everything a version may change, and other people's spellings of them."""
+"""The canonical names of everything a version may change, and what other people call them, singly and in groups."""
 
 from __future__ import annotations
 
@@ -74,6 +74,51 @@ _CANONICAL: Final[dict[str, str]] = {
 }
 
 
+def _family(*names: str) -> frozenset[str]:
+    return frozenset(knob for knob, family in FAMILY.items() if family in names)
+
+
+_ARCHITECTURE: Final = _family("capacity", "normalization", "activation") | {"dropout"}
+
+#: What people call a group of knobs, beside the names of the families.
+TOPICS: Final[dict[str, frozenset[str]]] = {
+    **{family.replace("_", " "): _family(family) for family in set(FAMILY.values())},
+    "optimiser": _family("optimizer"),
+    "optimization": _family("optimizer", "rate", "schedule"),
+    "learning rate": frozenset({"lr"}),
+    "learning rate schedule": frozenset({"scheduler"}),
+    "learning rate scheduler": frozenset({"scheduler"}),
+    "architecture": _ARCHITECTURE,
+    "model": _ARCHITECTURE,
+    "network": _ARCHITECTURE,
+    "model architecture": _ARCHITECTURE,
+    "network architecture": _ARCHITECTURE,
+    "model size": _family("capacity"),
+    "layer": frozenset({"layers", "computation"}),
+    "normalisation": frozenset({"normalization"}),
+    "normalisation layer": frozenset({"normalization"}),
+    "normalization layer": frozenset({"normalization"}),
+    "batch norm": frozenset({"normalization"}),
+    "batch normalization": frozenset({"normalization"}),
+    "layer norm": frozenset({"normalization"}),
+    "regularisation": _family("regularization"),
+    "data augmentation": frozenset({"augmentation"}),
+    "training data": _family("data"),
+    "dataset": _family("data"),
+    "loss function": frozenset({"loss"}),
+    "number of epochs": frozenset({"epochs", "max_steps"}),
+    "training length": frozenset({"epochs", "max_steps"}),
+    "gradient clipping": frozenset({"gradient_clip"}),
+    "gradient accumulation": frozenset({"accumulate"}),
+    "mixed precision": frozenset({"precision"}),
+    "activation function": frozenset({"activation"}),
+    "random seed": frozenset({"seed"}),
+    "early stopping": frozenset({"early_stopping"}),
+    "weight averaging": frozenset({"averaging"}),
+    "weight initialization": frozenset({"initialization"}),
+}
+
+
 def canonical(spelling: str) -> str | None:
     """The canonical knob that a key of `training_config` means; None where no knob goes by that name."""
     return _CANONICAL.get(spelling.strip().lower().replace("-", "_"))
@@ -88,3 +133,18 @@ def nearest(spelling: str) -> str | None:
 def spellings(knob: str) -> tuple[str, ...]:
     """Every spelling that means `knob`, the canonical one first."""
     return (knob, *_SPELLINGS.get(knob, ()))
+
+
+def group(name: str) -> frozenset[str]:
+    """The knobs that a family, a topic ("architecture") or any spelling of a knob stands for, singular or plural.
+
+    A name of a family and of a knob, like `optimizer`, is the family. Empty where nothing goes by that name.
+    """
+    words = name.strip().lower().replace("_", " ").replace("-", " ")
+    for spelling in (words, words.removesuffix("s"), words.removesuffix("es")):
+        if spelling in TOPICS:
+            return TOPICS[spelling]
+        knob = canonical(spelling.replace(" ", "_"))
+        if knob is not None:
+            return frozenset({knob})
+    return frozenset()

@@ -91,7 +91,7 @@ def _tell_limits(context: Context) -> None:
     rules = context.rules
     for line in rules.held_instructions:
         context.say(f"user_instruction.md: {line}")
-    for warning in (*context.loop.warnings, *rules.warnings):
+    for warning in dict.fromkeys((*context.loop.warnings, *rules.warnings)):
         context.say(f"warning: {warning}")
 
 

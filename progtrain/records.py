@@ -38,6 +38,8 @@ class Call(Record):
     function: str
     arguments: dict[str, JsonValue]
     shapes: tuple[tuple[int, ...], ...] = ()
+    before_forward: bool = False
+    """Whether it prepared the batch, before the model's forward pass began."""
 
 
 class OptimizerSettings(Record):
@@ -108,6 +110,8 @@ class Snapshot(Record):
     batch: JsonValue
     """Shapes and types of the first training batch, nested as the batch is."""
     automatic_optimization: bool = True
+    initialization: tuple[str, ...] = ()
+    """How weights and biases are drawn, each way once; empty where all are drawn as torch does by itself."""
     notes: tuple[str, ...] = ()
     """What could not be captured, and why."""
 
@@ -196,6 +200,8 @@ class Refusal(Record):
 
     action: str
     reason: str
+    by_rule: bool = False
+    """The user's rules forbid it; otherwise it does not fit, or nothing asks for it."""
 
 
 class Deferred(Record):
@@ -283,6 +289,13 @@ class ChooseRecord(StepRecord):
     child_sha256: str | None
     """Of the next version's script as the guard accepted it."""
     deferred: tuple[Deferred, ...]
+
+
+class ReportPlan(Record):
+    """Where the report of these versions is going to be; a report that was cut short is made there, not anew."""
+
+    folder: str
+    versions: tuple[str, ...]
 
 
 class ReportRecord(Record):

@@ -4,62 +4,51 @@ from __future__ import annotations
 
 import difflib
 import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
-from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from progtrain.errors import RulesError
-from progtrain.instructions import Instruction, understand
-from progtrain.knobs import canonical, nearest
+from progtrain.instructions import Instruction, lines_of, understand
+from progtrain.knobs import canonical, group, nearest
+from progtrain.sections import Constraints, DatasetConfig, EvalConfig, LoopConfig, MetricRule
+
+__all__ = [
+    "INSTRUCTION_FILE",
+    "RULES_FILE",
+    "Constraints",
+    "DatasetConfig",
+    "EvalConfig",
+    "LoopConfig",
+    "MetricRule",
+    "Rules",
+    "Setting",
+    "held_by",
+    "read_rules",
+]
 
 RULES_FILE = "user_defined_rules.json"
 INSTRUCTION_FILE = "user_instruction.md"
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+@dataclass(frozen=True)
+class Setting:
+    """A value that the user gave a knob.
 
+    Args:
+        knob: canonical name.
+        value: None where there must be no such thing.
+        rule: where the user said so, in words.
+        binding: whether nothing may be trained that contradicts it; else it is warned of.
+    """
 
-class LoopConfig(_Section):
-    """How long the loop runs, and how."""
-
-    max_versions: Annotated[int, Field(ge=1, le=999)] = 10
-    max_train_attempts: Annotated[int, Field(ge=1)] = 3
-    train_time_limit_minutes: Annotated[float, Field(gt=0)] | None = None
-    isolation: Literal["warm", "fresh"] = "warm"
-    continue_from: Literal["latest", "best"] = "latest"
-
-
-class DatasetConfig(_Section):
-    """Which prepared data set under dataset/prepdata/ is used."""
-
-    dataset_id: str | None = None
-
-
-class MetricRule(_Section):
-    """A metric by its torchmetrics name; the direction is torchmetrics' own unless given."""
-
-    name: str
-    higher_is_better: bool | None = None
-
-
-class EvalConfig(_Section):
-    """What is measured on the validation set."""
-
-    primary_metric: str | None = None
-    metrics: tuple[str | MetricRule, ...] = ()
-    infer_samples: Annotated[int, Field(ge=0)] = 10
-
-    @property
-    def metric_rules(self) -> tuple[MetricRule, ...]:
-        """The metrics asked for, each as a MetricRule."""
-        return tuple(MetricRule(name=m) if isinstance(m, str) else m for m in self.metrics)
-
-    @property
-    def primary(self) -> str:
-        """The metric that ranks versions: the one named, else the first asked for, else the loss."""
-        return self.primary_metric or next((m.name for m in self.metric_rules), "loss")
+    knob: str
+    value: JsonValue
+    rule: str
+    binding: bool
 
 
 class Rules(BaseModel):
@@ -68,24 +57,46 @@ class Rules(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     seed: int = 42
+    strict_instructions: bool = False
     loop_config: LoopConfig = LoopConfig()
     dataset_config: DatasetConfig = DatasetConfig()
     training_config: dict[str, JsonValue] = {}
     eval_config: EvalConfig = EvalConfig()
+    constraints: Constraints = Constraints()
     instructions: tuple[str, ...] = ()
     """The lines of user_instruction.md that say something."""
     unread_sections: tuple[str, ...] = ()
     """Top-level keys of the rules file that progtrain has no use for."""
 
     @property
-    def locks(self) -> dict[str, JsonValue]:
-        """Canonical knob -> the value that `training_config` (and `seed`) hold it at.
+    def settings(self) -> tuple[Setting, ...]:
+        """Every value that the user gave a knob, one a knob: `training_config` outranks what is said in words."""
+        said = {
+            knob: Setting(knob, value, f"{INSTRUCTION_FILE}: {line.line}", binding=False)
+            for line in self.understood
+            for knob, value in line.values.items()
+        }
+        seed = {"seed": Setting("seed", self.seed, "seed", binding=True)} if "seed" in self.model_fields_set else {}
+        written = {
+            knob: Setting(knob, value, f"training_config.{key}", binding=True)
+            for key, value in self.training_config.items()
+            if (knob := canonical(key)) is not None
+        }
+        return tuple({**said, **seed, **written}.values())
 
-        What user_instruction.md holds as it is has the value None.
-        """
-        said: dict[str, JsonValue] = {knob: None for line in self.understood for knob in sorted(line.locks)}
-        named = {knob: value for key, value in self.training_config.items() if (knob := canonical(key)) is not None}
-        return {**said, "seed": self.seed, **named}
+    @property
+    def locks(self) -> dict[str, JsonValue]:
+        """Canonical knob -> the value that the user gave it; None where it is held as it is."""
+        values = {setting.knob: setting.value for setting in self.settings}
+        return {knob: values.get(knob, self.seed if knob == "seed" else None) for knob in self.lock_reasons}
+
+    @property
+    def lock_reasons(self) -> dict[str, str]:
+        """Canonical knob that no version may change -> the rule that holds it, in words; the highest where several."""
+        said = {knob: f"{INSTRUCTION_FILE}: {line.line}" for line in self.understood for knob in sorted(line.locks)}
+        locked = {knob: f"constraints.lock: {name}" for name in self.constraints.lock for knob in sorted(group(name))}
+        given = {setting.knob: setting.rule for setting in self.settings if setting.binding}
+        return {**said, **locked, "seed": "one seed for all versions", **given}
 
     @property
     def understood(self) -> tuple[Instruction, ...]:
@@ -98,24 +109,46 @@ class Rules(BaseModel):
         return tuple(f"{line.line!r} locks {', '.join(sorted(line.locks))}" for line in self.understood if line.locks)
 
     @property
-    def unknown_training_keys(self) -> tuple[str, ...]:
-        """Keys of `training_config` that name no knob that progtrain knows."""
-        return tuple(key for key in self.training_config if canonical(key) is None)
-
-    @property
     def warnings(self) -> tuple[str, ...]:
         """What of the user's word no machine holds: said at the start and in the final report."""
         unread = (f"{RULES_FILE}: progtrain does not read {name!r}" for name in self.unread_sections)
         unknown = (
             f"training_config.{key} names no knob that progtrain knows{_perhaps(key)}: not enforced by the machine"
-            for key in self.unknown_training_keys
+            for key in self.training_config
+            if canonical(key) is None
         )
-        said = (
+        return (*unread, *unknown, *self._not_understood, *self._outranked)
+
+    @property
+    def _not_understood(self) -> tuple[str, ...]:
+        return tuple(
             f"{INSTRUCTION_FILE}: not enforced by the machine: {part}"
             for line in self.understood
             for part in line.unknown
         )
-        return (*unread, *unknown, *said)
+
+    @property
+    def _outranked(self) -> Iterable[str]:
+        given = {setting.knob: setting for setting in self.settings}
+        for line in self.understood:
+            for knob, value in line.values.items():
+                if given[knob].value != value:
+                    said = f"{INSTRUCTION_FILE}: not enforced by the machine: {line.line}"
+                    yield f"{said} ({given[knob].rule} outranks it)"
+
+
+def held_by(knobs: Iterable[str], reasons: Mapping[str, str]) -> str:
+    """`lr (training_config.lr); layers, width (constraints.lock: capacity)`: the locked of some knobs, with the rules.
+
+    Args:
+        knobs: canonical names.
+        reasons: `Rules.lock_reasons`.
+
+    Returns:
+        An empty text where none of them is locked.
+    """
+    held = sorted((knob for knob in {*knobs} if knob in reasons), key=lambda knob: (reasons[knob], knob))
+    return "; ".join(f"{', '.join(some)} ({rule})" for rule, some in groupby(held, key=lambda knob: reasons[knob]))
 
 
 def read_rules(folder: Path) -> Rules:
@@ -125,7 +158,8 @@ def read_rules(folder: Path) -> Rules:
         folder: the workspace.
 
     Raises:
-        RulesError: a file cannot be read, is not JSON, or a value has no meaning.
+        RulesError: a file cannot be read, is not JSON, a value has no meaning, or `strict_instructions` is on and
+            a line of the other file is not understood.
     """
     path = folder / RULES_FILE
     raw = _read_json(path) if path.exists() else {}
@@ -137,8 +171,15 @@ def read_rules(folder: Path) -> Rules:
         raise RulesError(_explain(path, error)) from error
     _refuse_two_spellings(path, rules)
     instruction = folder / INSTRUCTION_FILE
-    lines = _said(instruction.read_text(encoding="utf-8")) if instruction.exists() else ()
-    return rules.model_copy(update={"instructions": lines, "unread_sections": unread})
+    lines = lines_of(_read(instruction)) if instruction.exists() else ()
+    rules = rules.model_copy(update={"instructions": lines, "unread_sections": unread})
+    if rules.strict_instructions and rules._not_understood:
+        raise RulesError(
+            "strict_instructions is on, and these lines cannot be held:\n  "
+            + "\n  ".join(rules._not_understood)
+            + "\nSay them in another way (docs/rules.md), or turn strict_instructions off."
+        )
+    return rules
 
 
 def _perhaps(key: str) -> str:
@@ -146,11 +187,16 @@ def _perhaps(key: str) -> str:
     return f" (perhaps {match!r} was meant)" if match else ""
 
 
-def _read_json(path: Path) -> dict[str, JsonValue]:
+def _read(path: Path) -> str:
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise RulesError(f"{path} cannot be read: {error}. Make it a readable UTF-8 file.") from error
+
+
+def _read_json(path: Path) -> dict[str, JsonValue]:
+    try:
+        raw = json.loads(_read(path))
     except json.JSONDecodeError as error:
         raise RulesError(
             f"{path} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. Mend that place."
@@ -180,6 +226,7 @@ def _did_you_mean(location: tuple[int | str, ...]) -> str:
         "loop_config": LoopConfig,
         "dataset_config": DatasetConfig,
         "eval_config": EvalConfig,
+        "constraints": Constraints,
     }
     section = sections.get(str(location[0]))
     if section is None:
@@ -201,10 +248,3 @@ def _refuse_two_spellings(path: Path, rules: Rules) -> None:
         if knob == "seed" and value != rules.seed:
             raise RulesError(f"{path}: seed is {rules.seed} and training_config.{key} is {value}. Keep one.")
         seen[knob] = key
-
-
-def _said(text: str) -> tuple[str, ...]:
-    lines = (
-        line.strip().lstrip("-*0123456789. ").strip() for line in text.splitlines() if not line.lstrip().startswith("#")
-    )
-    return tuple(line for line in lines if line)

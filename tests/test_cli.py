@@ -28,7 +28,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 def test_every_verb_of_the_documentation_is_there() -> None:
     steps = {"train", "evaluate", "analyze", "choose", "author", "report"}
-    verbs = steps | {"new", "run", "status", "inspect", "ui", "diff", "actions"}
+    verbs = steps | {"new", "run", "status", "inspect", "ui", "diff", "actions", "apply"}
     assert verbs == set(cli.commands)
 
 

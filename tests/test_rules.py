@@ -11,11 +11,26 @@ from pydantic import JsonValue
 
 from progtrain.errors import RulesError
 from progtrain.knobs import FAMILY, canonical, nearest, spellings
-from progtrain.rules import INSTRUCTION_FILE, RULES_FILE, DatasetConfig, EvalConfig, LoopConfig, Rules, read_rules
+from progtrain.rules import (
+    INSTRUCTION_FILE,
+    RULES_FILE,
+    Constraints,
+    DatasetConfig,
+    EvalConfig,
+    LoopConfig,
+    Rules,
+    held_by,
+    read_rules,
+)
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
-SECTIONS = {"loop_config": LoopConfig, "dataset_config": DatasetConfig, "eval_config": EvalConfig}
+SECTIONS = {
+    "loop_config": LoopConfig,
+    "dataset_config": DatasetConfig,
+    "eval_config": EvalConfig,
+    "constraints": Constraints,
+}
 
 
 def read(folder: Path, raw: JsonValue) -> Rules:
@@ -25,7 +40,7 @@ def read(folder: Path, raw: JsonValue) -> Rules:
 
 def keys_of_rules() -> set[str]:
     inner = {f"{section}.{key}" for section, model in SECTIONS.items() for key in model.model_fields}
-    return inner | {"seed", "training_config"}
+    return inner | {"seed", "strict_instructions", "training_config"}
 
 
 class TestReading:
@@ -64,6 +79,57 @@ class TestReading:
         ] == [True, True, True]
 
 
+class TestLocks:
+    def test_each_names_the_rule_that_holds_it_the_highest_where_several(self, tmp_path: Path) -> None:
+        (tmp_path / INSTRUCTION_FILE).write_text("- Keep the architecture\n- use Adam\n", encoding="utf-8")
+        rules = read(tmp_path, {"training_config": {"max_epochs": 3}, "constraints": {"lock": ["capacity", "bs"]}})
+        assert rules.lock_reasons == {
+            "epochs": "training_config.max_epochs",
+            "batch_size": "constraints.lock: bs",
+            "seed": "one seed for all versions",
+            "optimizer": "user_instruction.md: use Adam",
+            **dict.fromkeys(("width", "layers", "computation"), "constraints.lock: capacity"),
+            **dict.fromkeys(("dropout", "activation", "normalization"), "user_instruction.md: Keep the architecture"),
+        }
+        assert rules.locks["epochs"] == 3
+        assert rules.locks["optimizer"] == "Adam"
+        assert rules.locks["width"] is None
+
+    def test_refusals_group_knobs_by_rule(self, tmp_path: Path) -> None:
+        reasons = read(tmp_path, {"training_config": {"lr": 1}, "constraints": {"lock": ["capacity"]}}).lock_reasons
+        said = "layers, width (constraints.lock: capacity); lr (training_config.lr)"
+        assert held_by(["width", "lr", "layers", "loss"], reasons) == said
+        assert held_by(["loss"], reasons) == ""
+
+    @pytest.mark.parametrize(
+        ("constraints", "action", "rule"),
+        [
+            ({}, "gelu", None),
+            ({"forbid": ["gelu"]}, "gelu", "constraints.forbid names it"),
+            ({"forbid": ["gelu"]}, "silu", None),
+            ({"allow": ["gelu"]}, "gelu", None),
+            ({"allow": ["gelu"]}, "take_back", "constraints.allow does not name it"),
+            ({"allow": ["gelu"], "forbid": ["gelu"]}, "gelu", "constraints.forbid names it"),
+        ],
+    )
+    def test_actions(self, constraints: dict[str, list[str]], action: str, rule: str | None) -> None:
+        assert Constraints.model_validate(constraints).forbids(action) == rule
+
+    def test_words_outranked_by_training_config_are_warned_of(self, tmp_path: Path) -> None:
+        (tmp_path / INSTRUCTION_FILE).write_text("use AdamW\ntrain for 3 epochs\n", encoding="utf-8")
+        rules = read(tmp_path, {"training_config": {"optimizer": "SGD", "epochs": 3}})
+        assert {setting.knob: setting.value for setting in rules.settings} == {"optimizer": "SGD", "epochs": 3}
+        assert len(rules.warnings) == 1
+        assert "use AdamW (training_config.optimizer outranks it)" in rules.warnings[0]
+
+    def test_strict_instructions(self, tmp_path: Path) -> None:
+        (tmp_path / INSTRUCTION_FILE).write_text("keep the loss\nfeel free to change the optimizer\n")
+        assert read(tmp_path, {"strict_instructions": True}).strict_instructions
+        (tmp_path / INSTRUCTION_FILE).write_text("keep the loss and be nice\n")
+        with pytest.raises(RulesError, match="be nice"):
+            read_rules(tmp_path)
+
+
 class TestRefusals:
     @pytest.mark.parametrize(
         ("raw", "message"),
@@ -76,6 +142,11 @@ class TestRefusals:
             ({"dataset_config": {"id": "v1"}}, "dataset_config.id: no such key"),
             ({"seed": "forty-two"}, "seed"),
             ({"training_config": {"epochs": 3, "max_epochs": 4}}, "both fix 'epochs'"),
+            ({"constraints": {"locks": []}}, "constraints.locks: no such key; did you mean 'lock'"),
+            ({"constraints": {"lock": ["learning_rat"]}}, "no knob and no family of knobs; perhaps 'learning_rate'"),
+            ({"constraints": {"lock": ["zzz"]}}, "families are activation, batch"),
+            ({"constraints": {"max_parameters": 0}}, "constraints.max_parameters"),
+            ({"constraints": {"max_latency_ms": -1}}, "constraints.max_latency_ms"),
             ({"seed": 1, "training_config": {"seed": 2}}, "seed is 1 and training_config.seed is 2"),
         ],
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from progtrain.actions._structural import one_optimizer
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
@@ -26,14 +28,29 @@ def constant_rate(situation: Situation) -> OptimizerSettings:
     return settings
 
 
-def with_scheduler(source: str, scheduler: str, arguments: str, interval: str, factor: float = 1) -> str:
+def require_other_length(situation: Situation) -> None:
+    """Check that the number of epochs is free to change by itself.
+
+    Raises:
+        EditError: the rate follows a function of the script's own, and the same number is read elsewhere.
+    """
+    place = situation.anatomy.knobs.get("epochs")
+    functions = [kind.type for kind in situation.snapshot.schedulers if "lr_lambda" in str(kind.arguments)]
+    if functions and place is not None and place.shared:
+        uses = ", ".join(place.shared)
+        raise EditError(f"{functions[0]} follows a function of the script's own, which the epochs may feed: {uses}")
+
+
+def with_scheduler(
+    source: str, scheduler: str, arguments: str, settings: Mapping[str, str] | None = None, factor: float = 1
+) -> str:
     """The source with a scheduler built and returned in configure_optimizers.
 
     Args:
         source: the script.
         scheduler: name of a class of torch.optim.lr_scheduler.
         arguments: of its construction, behind the optimizer; `{rate}` stands for `factor` times the rate.
-        interval: "step" or "epoch".
+        settings: what Lightning is told about it: {"interval": "step"}; by itself it steps with the epochs.
         factor: without unit.
 
     Raises:
@@ -42,4 +59,4 @@ def with_scheduler(source: str, scheduler: str, arguments: str, interval: str, f
     source, name = reference(source, f"torch.optim.lr_scheduler.{scheduler}")
     optimization = find_optimization(ParsedScript(source))
     arguments = arguments.replace("{rate}", rate_expression(optimization, factor))
-    return rebuild(source, add_scheduler(optimization, name, arguments, interval))
+    return rebuild(source, add_scheduler(optimization, name, arguments, settings or {}))

@@ -11,7 +11,9 @@ from pydantic import JsonValue
 
 from progtrain.actions.base import Action, Situation
 from progtrain.errors import EditError
-from progtrain.records import OptimizerSettings, Proposal, Refusal
+from progtrain.records import OptimizerSettings, Proposal, Refusal, Snapshot
+from progtrain.rules import held_by
+from progtrain.script.duration import optimizer_steps
 
 
 @dataclass(frozen=True)
@@ -58,9 +60,9 @@ class StructuralAction(Action):
         source = situation.anatomy.source
         try:
             binding = self.bind(situation)
-            held = sorted(binding.touches & situation.locks.keys())
+            held = held_by(binding.touches, situation.locks)
             if held:
-                return self.refuse(f"the rules hold {', '.join(held)}")
+                return self.refuse(f"the rules hold {held}", by_rule=True)
             child = self.apply(source, binding.parameters)
         except EditError as error:
             return self.refuse(str(error))
@@ -82,22 +84,39 @@ class StructuralAction(Action):
 
 
 def one_optimizer(situation: Situation) -> OptimizerSettings:
-    """The script's one optimizer, of one parameter group.
+    """The script's one optimizer; where it has several parameter groups, they differ in weight decay alone.
 
     Raises:
-        EditError: it optimizes by hand, or with several optimizers or groups.
+        EditError: it optimizes by hand, or with several optimizers, or with groups that are treated differently.
     """
     snapshot = situation.snapshot
     if not snapshot.automatic_optimization:
         raise EditError("The script optimizes by hand (automatic_optimization is False). Change it there.")
-    if len(snapshot.optimizers) != 1 or len(snapshot.optimizers[0].groups) != 1:
-        groups = [len(optimizer.groups) for optimizer in snapshot.optimizers]
-        raise EditError(f"Expected one optimizer with one parameter group, got groups {groups}. Change it by hand.")
+    if len(snapshot.optimizers) != 1:
+        raise EditError(f"Expected one optimizer, got {len(snapshot.optimizers)}. Change them by hand.")
+    groups = [
+        {key: value for key, value in group.items() if key not in ("weight_decay", "parameters")}
+        for group in snapshot.optimizers[0].groups
+    ]
+    if any(group != groups[0] for group in groups):
+        raise EditError(f"Expected one parameter group, got {len(groups)} with settings of their own.")
     return snapshot.optimizers[0]
 
 
+def planned_steps(snapshot: Snapshot) -> int:
+    """How many optimizer steps the whole training takes.
+
+    Raises:
+        EditError: it is not known.
+    """
+    steps = optimizer_steps(snapshot)
+    if steps is None:
+        raise EditError("the number of training steps is not known")
+    return steps
+
+
 def number(settings: OptimizerSettings, name: str) -> float:
-    """A number of the optimizer's one group; 0 where it has none of that name."""
+    """A number of the optimizer's first group; 0 where it has none of that name."""
     value = settings.groups[0].get(name)
     return float(value) if isinstance(value, int | float) else 0.0
 

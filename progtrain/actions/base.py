@@ -23,7 +23,7 @@ class Situation:
         snapshot: what the parent trained.
         findings: what was diagnosed, most severe first.
         history: every version so far, oldest first; the last one is the parent's own.
-        locks: canonical knob -> the value that the user's rules hold it at.
+        locks: canonical knob -> the user's rule that holds it, in words.
         undo: the edits that turn the parent back into its own parent, or None for a first version.
         exploring: nothing diagnosed asks for anything, so that every action that fits may be offered.
     """
@@ -32,7 +32,7 @@ class Situation:
     snapshot: Snapshot
     findings: tuple[Finding, ...]
     history: tuple[Attempt, ...]
-    locks: Mapping[str, JsonValue]
+    locks: Mapping[str, str]
     undo: tuple[JsonValue, ...] | None = None
     exploring: bool = False
 
@@ -84,9 +84,9 @@ class Action(ABC):
             EditError: the edit cannot be made here, or would change nothing.
         """
 
-    def refuse(self, reason: str) -> Refusal:
-        """A Refusal in this action's name."""
-        return Refusal(action=self.name, reason=reason)
+    def refuse(self, reason: str, by_rule: bool = False) -> Refusal:
+        """A Refusal in this action's name; `by_rule` where the user forbids what the action would do."""
+        return Refusal(action=self.name, reason=reason, by_rule=by_rule)
 
 
 def changed(before: str, after: str, action: str) -> str:

@@ -39,6 +39,7 @@ class ConvolutionalStem(StructuralAction):
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
         length = _signal_length(situation.snapshot)
+        _require_made_once(situation)
         try:
             usable_batches(situation)
             normalized = "normalization" not in situation.locks
@@ -79,6 +80,15 @@ def _signal_length(snapshot: Snapshot) -> int:
     if length < SHORTEST:
         raise EditError(f"the signal has {length} values, fewer than {SHORTEST}")
     return length
+
+
+def _require_made_once(situation: Situation) -> None:
+    """A stem written into a loop, or into a block that is used again, would stand before other layers too."""
+    script = ParsedScript(situation.anatomy.source)
+    places = sum(script.called(call) == "torch.nn.Linear" for call in script.calls())
+    made = sum(layer.type == "Linear" for layer in situation.snapshot.layers)
+    if made > places:
+        raise EditError(f"{made} Linear layers are made in {places} places; the first must be made in one of its own")
 
 
 def _first_linear(script: ParsedScript) -> HiddenLayer:

@@ -34,5 +34,5 @@ class CosineSchedule(StructuralAction):
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        child = with_scheduler(source, "CosineAnnealingLR", "T_max=self.trainer.max_epochs", "epoch")
+        child = with_scheduler(source, "CosineAnnealingLR", "T_max=self.trainer.max_epochs")
         return changed(source, child, self.name)

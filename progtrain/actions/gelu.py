@@ -1,9 +1,9 @@
 """GELU in ReLU's place (Hendrycks and Gimpel, arXiv 1606.08415)."""
 
-from progtrain.actions._smooth_activation import SmoothActivation
+from progtrain.actions._replace_relu import ReplaceReLU
 
 
-class GELU(SmoothActivation):
+class GELU(ReplaceReLU):
     """Replace every ReLU by GELU."""
 
     module = "torch.nn.GELU"

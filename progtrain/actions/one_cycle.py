@@ -16,6 +16,8 @@ _ARGUMENTS = "max_lr={rate}, total_steps=self.trainer.estimated_stepping_batches
 _PLAIN_SGD_PEAK = 0.3
 _MOMENTUM_PEAK = 0.1
 _ADAPTIVE_PEAK = 6e-3
+#: Optimizers that have no momentum, or only if they are given one.
+_WITHOUT_MOMENTUM = frozenset({"SGD", "RMSprop", "Adagrad", "Adadelta", "Rprop", "ASGD", "LBFGS", "Adafactor"})
 _FACTORS = (10.0, 5.0, 3.0, 2.0)
 
 
@@ -36,8 +38,8 @@ class OneCycle(StructuralAction):
         """See StructuralAction."""
         settings = constant_rate(situation)
         factor = 1.0 if "lr" in situation.locks else _peak_factor(settings)
-        # The cycle would otherwise write a momentum into an SGD that has none.
-        cycle_momentum = settings.type != "SGD" or number(settings, "momentum") > 0
+        # The cycle would otherwise write a momentum into an optimizer that has none, or fail for want of one.
+        cycle_momentum = settings.type not in _WITHOUT_MOMENTUM or number(settings, "momentum") > 0
         return Binding(
             parameters={"factor": factor, "cycle_momentum": cycle_momentum},
             change=f"OneCycleLR with its peak at {factor:g} times the present rate",
@@ -49,7 +51,7 @@ class OneCycle(StructuralAction):
         factor = parameters["factor"]
         assert isinstance(factor, int | float)
         arguments = _ARGUMENTS if parameters["cycle_momentum"] else f"{_ARGUMENTS}, cycle_momentum=False"
-        return changed(source, with_scheduler(source, "OneCycleLR", arguments, "step", factor), self.name)
+        return changed(source, with_scheduler(source, "OneCycleLR", arguments, {"interval": "step"}, factor), self.name)
 
 
 def _peak_factor(settings: OptimizerSettings) -> float:

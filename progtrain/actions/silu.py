@@ -1,9 +1,9 @@
 """SiLU in ReLU's place (Elfwing et al., arXiv 1702.03118)."""
 
-from progtrain.actions._smooth_activation import SmoothActivation
+from progtrain.actions._replace_relu import ReplaceReLU
 
 
-class SiLU(SmoothActivation):
+class SiLU(ReplaceReLU):
     """Replace every ReLU by SiLU."""
 
     module = "torch.nn.SiLU"

@@ -40,4 +40,4 @@ class Warmup(StructuralAction):
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        return changed(source, with_scheduler(source, "LinearLR", _ARGUMENTS, "step"), self.name)
+        return changed(source, with_scheduler(source, "LinearLR", _ARGUMENTS, {"interval": "step"}), self.name)

@@ -26,14 +26,18 @@ RULES: Final[Mapping[str, Rule]] = {
     "plain-sgd": settings.plain_sgd,
     "adam-with-decay": settings.adam_with_decay,
     "constant-rate": settings.constant_rate,
+    "schedule-length": settings.schedule_length,
     "no-normalization": settings.no_normalization,
     "bad-initial-loss": settings.bad_initial_loss,
     "imbalanced": data.imbalanced,
+    "unshuffled": data.unshuffled,
     "local-structure": data.local_structure,
     "unscaled-inputs": data.unscaled_inputs,
     "heavy-tailed-residuals": data.heavy_tailed_residuals,
+    "skewed-target": data.skewed_target,
     "regressed": lineage.regressed,
     "within-noise": lineage.within_noise,
+    "edge-of-range": lineage.edge_of_range,
 }
 """Finding's name in the playbook -> the rule that looks for it."""
 

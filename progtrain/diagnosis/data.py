@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +19,9 @@ SCALE_RATIO = 10.0
 FAR_FROM_ZERO = 3.0
 HEAVY_KURTOSIS = 6.0
 """Excess kurtosis; a normal distribution has 0."""
+SKEW = 2.0
+"""An exponential distribution has 2, a normal one 0."""
+MIN_TARGETS = 20
 
 
 def imbalanced(evidence: Evidence) -> Symptom | None:
@@ -39,6 +44,17 @@ def imbalanced(evidence: Evidence) -> Symptom | None:
         0.5,
         f"Class {classes[rarest]} is {ratio:.1f} times rarer than the most frequent one; its recall is {recall:.2f}, "
         f"the mean over classes {mean:.2f}.",
+    )
+
+
+def unshuffled(evidence: Evidence) -> Symptom | None:
+    """The training loader yields the samples in one order, epoch after epoch."""
+    train = evidence.snapshot.train
+    if train is None or train.sampler != "SequentialSampler":
+        return None
+    batches = math.ceil(train.size / train.batch_size) if train.size and train.batch_size else 0
+    return Symptom(
+        {"batches": batches}, 0.5, "The training loader does not shuffle: every epoch brings the same batches."
     )
 
 
@@ -92,7 +108,7 @@ def heavy_tailed_residuals(evidence: Evidence) -> Symptom | None:
     targets = predictions.targets.astype(float)
     residuals = predictions.answers.astype(float).reshape(targets.shape) - targets
     spread = float(residuals.std())
-    if residuals.size < 20 or spread == 0:
+    if residuals.size < MIN_TARGETS or spread == 0:
         return None
     kurtosis = float(np.mean(((residuals - residuals.mean()) / spread) ** 4)) - 3.0
     if kurtosis <= HEAVY_KURTOSIS:
@@ -104,6 +120,26 @@ def heavy_tailed_residuals(evidence: Evidence) -> Symptom | None:
         0.5,
         f"The residuals have heavy tails (excess kurtosis {kurtosis:.1f}): the worst 5 % of the samples carry "
         f"{carried:.0%} of the squared error.",
+    )
+
+
+def skewed_target(evidence: Evidence) -> Symptom | None:
+    """A positive regression target with a long tail upwards."""
+    predictions = evidence.predictions
+    if predictions is None or evidence.classifies or "regress" not in evidence.task_type.lower():
+        return None
+    targets = predictions.targets.astype(float)
+    spread = float(targets.std())
+    if targets.size < MIN_TARGETS or spread == 0 or float(targets.min()) <= 0:
+        return None
+    skew = float(np.mean(((targets - targets.mean()) / spread) ** 3))
+    if skew <= SKEW:
+        return None
+    return Symptom(
+        {"skew": skew, "median": float(np.median(targets)), "largest": float(targets.max())},
+        0.4,
+        f"The target is positive and skewed ({skew:.1f}): its median is {np.median(targets):.3g}, its largest value "
+        f"{targets.max():.3g}.",
     )
 
 

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import takewhile
 
+from pydantic import JsonValue
+
 from progtrain.diagnosis.evidence import Evidence, Symptom
+from progtrain.records import Attempt
 
 WITHIN_NOISE_RUNNING = 3
+RANGED_KNOBS = ("lr", "weight_decay", "dropout")
 
 
 def regressed(evidence: Evidence) -> Symptom | None:
@@ -39,3 +44,35 @@ def within_noise(evidence: Evidence) -> Symptom | None:
         0.4,
         f"The last {len(running)} changes ({actions}) moved the primary metric by no more than noise.",
     )
+
+
+def edge_of_range(evidence: Evidence) -> Symptom | None:
+    """A step of one knob has paid, its value is still in use, and no version has tried one beyond it."""
+    for attempt in reversed(evidence.history):
+        if attempt.verdict == "improved" and len(attempt.touches) == 1 and attempt.touches[0] in RANGED_KNOBS:
+            symptom = _at_edge(attempt, attempt.touches[0], evidence.history)
+            if symptom is not None:
+                return symptom
+    return None
+
+
+def _at_edge(step: Attempt, knob: str, history: Sequence[Attempt]) -> Symptom | None:
+    values = {attempt.version: _number(attempt.knobs.get(knob)) for attempt in history}
+    before, value = values.get(step.parent or ""), values[step.version]
+    if before is None or value is None or value == before or values[history[-1].version] != value:
+        return None
+    beyond = [tried for tried in values.values() if tried is not None and (tried - value) * (value - before) > 0]
+    if beyond:
+        return None
+    return Symptom(
+        {knob: value, "before": before},
+        0.45,
+        f"{step.version} gained by moving {knob} from {before:g} to {value:g}, the furthest that was tried.",
+    )
+
+
+def _number(value: JsonValue) -> float | None:
+    """A knob's one value, also where it stands in several places; None where they differ."""
+    values = value if isinstance(value, list) else [value]
+    numbers = {float(each) for each in values if isinstance(each, int | float) and not isinstance(each, bool)}
+    return numbers.pop() if len(numbers) == 1 and all(isinstance(each, int | float) for each in values) else None

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from progtrain.diagnosis.evidence import STRAIGHT, Evidence, Symptom, straightness
+from progtrain.script.duration import optimizer_steps
 
 MIN_EPOCHS = 5
 SLOW_SHARE_LEFT = 0.25
@@ -84,10 +83,8 @@ def few_steps(evidence: Evidence) -> Symptom | None:
 
 
 def _planned_steps(evidence: Evidence) -> int | None:
-    snapshot, train = evidence.snapshot, evidence.snapshot.train
-    if snapshot.max_epochs and snapshot.max_epochs > 0 and train and train.size and train.batch_size:
-        batches = math.ceil(train.size / train.batch_size)
-        planned = math.ceil(batches / snapshot.accumulate_grad_batches) * snapshot.max_epochs
-        return min(planned, snapshot.max_steps) if snapshot.max_steps > 0 else planned
+    planned = optimizer_steps(evidence.snapshot)
+    if planned is not None:
+        return planned
     steps = [points[-1].step + 1 for points in evidence.curves.columns.values() if points]
     return int(np.max(steps)) if steps else None

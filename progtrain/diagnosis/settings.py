@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from progtrain.diagnosis.evidence import Evidence, Symptom, weight_layers
 from progtrain.records import Snapshot
+from progtrain.script.duration import schedule_misfit
 
 MIN_HIDDEN_LAYERS = 2
 INITIAL_LOSS_RATIO = 1.5
@@ -39,6 +40,19 @@ def constant_rate(evidence: Evidence) -> Symptom | None:
     if snapshot.schedulers or not snapshot.optimizers or not snapshot.automatic_optimization:
         return None
     return Symptom({"schedulers": 0}, 0.5, "The learning rate stays constant: no scheduler is configured.")
+
+
+def schedule_length(evidence: Evidence) -> Symptom | None:
+    """A scheduler made for a training of another length."""
+    misfit = schedule_misfit(evidence.snapshot)
+    if misfit is None:
+        return None
+    return Symptom(
+        {"present": misfit.present, "length": misfit.length},
+        0.6,
+        f"{misfit.scheduler} has a {misfit.argument} of {misfit.present:g}, and the training takes {misfit.length} "
+        f"{misfit.interval}s.",
+    )
 
 
 def no_normalization(evidence: Evidence) -> Symptom | None:

@@ -52,11 +52,17 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     "constant-rate": Explanation(
         "One rate cannot be both large enough to begin with and small enough to settle.", "a schedule"
     ),
+    "schedule-length": Explanation(
+        "The rate comes down too late, too early or never.", "a schedule as long as the training"
+    ),
     "no-normalization": Explanation(
         "The scale of the activations drifts from layer to layer and slows the gradients.", "batch or layer norm"
     ),
     "bad-initial-loss": Explanation(
         "The first epochs are spent on learning the mean answer.", "a last bias set from the prior or the target's mean"
+    ),
+    "unshuffled": Explanation(
+        "Neighbouring samples share what a batch should average out, and every epoch repeats it.", "shuffling"
     ),
     "imbalanced": Explanation("The rare class is outvoted in the loss.", "class weights or a balanced sampler"),
     "local-structure": Explanation(
@@ -64,7 +70,9 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     ),
     "unscaled-inputs": Explanation("The largest inputs dominate the first layer.", "standardization in the model"),
     "heavy-tailed-residuals": Explanation("Squared error follows a few outliers.", "a Huber or absolute loss"),
+    "skewed-target": Explanation("The largest targets rule the loss.", "learning the target's logarithm"),
     "regressed": Explanation("The last change was a step in the wrong direction.", "taking it back"),
+    "edge-of-range": Explanation("The best value lies beyond what was tried.", "another step the same way"),
     "within-noise": Explanation(
         "Small steps of this kind no longer matter.", "a change of another family, or repeats that measure the noise"
     ),

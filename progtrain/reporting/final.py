@@ -29,7 +29,8 @@ def next_report_folder(workspace: Workspace) -> Path:
 
 def leaderboard_of(workspace: Workspace) -> Leaderboard:
     """All that takes part, ranked from the workspace's files as they are now."""
-    return build_leaderboard(read_candidates(workspace), read_rules(workspace.root).eval_config.primary)
+    rules = read_rules(workspace.root)
+    return build_leaderboard(read_candidates(workspace), rules.eval_config.primary, rules.constraints.max_latency_ms)
 
 
 def write_report(workspace: Workspace, folder: Path) -> Leaderboard:

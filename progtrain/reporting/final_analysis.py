@@ -42,7 +42,7 @@ def render_final_analysis(workspace: Workspace, board: Leaderboard, rules: Rules
     Args:
         workspace: whose records and pages are read.
         board: as ranked.
-        rules: whose unenforced lines are repeated as warnings.
+        rules: whose lines in words are told of: those that hold, and the unenforced ones as warnings.
     """
     versions = [row.version_id for row in board.rows if not row.external]
     loop = workspace.read_record(LoopRecord, "loop")
@@ -52,6 +52,7 @@ def render_final_analysis(workspace: Workspace, board: Leaderboard, rules: Rules
         top=[_top(workspace, board, rank) for rank in range(1, min(TOP, len(board.rows)) + 1)],
         path=line_of(workspace, board.best, board.primary),
         versions=versions,
+        held_instructions=rules.held_instructions,
         warnings=tuple(dict.fromkeys((*board.warnings, *(loop.warnings if loop else ()), *rules.warnings))),
         drifts=_drifts(workspace, versions),
         reevaluated=[v for v in versions if workspace.read_record(EvalScore, REEVALUATION, v) is not None],

@@ -48,24 +48,31 @@ class Row:
 
 @dataclass(frozen=True)
 class Leaderboard:
-    """Rows best first; `higher_is_better` is the direction that they are ranked in."""
+    """Rows best first.
+
+    Args:
+        higher_is_better: the direction that they are ranked in.
+        too_slow: versions above `constraints.max_latency_ms`: ranked, but never promoted.
+        champion: the first version of this workspace that is not too slow; where all are, the first of them.
+    """
 
     primary: str
     higher_is_better: bool
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     warnings: tuple[str, ...]
+    too_slow: frozenset[str]
+    champion: str | None
 
     @property
     def best(self) -> str:
-        """The first version of this workspace, models from elsewhere left aside.
+        """The champion.
 
         Raises:
             ReportError: there is none.
         """
-        for row in self.rows:
-            if not row.external:
-                return row.version_id
+        if self.champion is not None:
+            return self.champion
         raise ReportError("Expected at least one version to rank, found none. `progtrain run` makes one.")
 
     def to_csv(self) -> str:
@@ -83,12 +90,15 @@ class Leaderboard:
         return text.getvalue()
 
 
-def build_leaderboard(candidates: Sequence[Candidate], primary: str) -> Leaderboard:
+def build_leaderboard(
+    candidates: Sequence[Candidate], primary: str, max_latency_ms: float | None = None
+) -> Leaderboard:
     """Rank by the primary metric in its own direction; of equal values the earlier candidate stands first.
 
     Args:
         candidates: versions oldest first, then models from elsewhere.
         primary: name of the metric that ranks.
+        max_latency_ms: a version of this workspace that takes longer for one answer may not become the best.
     """
     measured = [candidate for candidate in candidates if _primary(candidate, primary) is not None]
     missing = [candidate for candidate in candidates if _primary(candidate, primary) is None]
@@ -96,13 +106,30 @@ def build_leaderboard(candidates: Sequence[Candidate], primary: str) -> Leaderbo
     higher = _direction(measured[0], primary) if measured else False
     ranked = sorted(measured, key=lambda candidate: (-1 if higher else 1) * (_primary(candidate, primary) or 0.0))
     ranked += missing
-    best = next((candidate.version_id for candidate in ranked if not candidate.external), None)
+    slow = {candidate.version_id: _why_slow(candidate, max_latency_ms) for candidate in ranked}
+    too_slow = frozenset(version for version, why in slow.items() if why is not None)
+    best = _champion(ranked, primary, too_slow)
     rows = tuple(_row(candidate, primary, copied=candidate.version_id == best) for candidate in ranked)
     columns = dict.fromkeys(column for row in map(_columns, candidates) for column, _ in row)
     warnings = [_why_missing(candidate, primary) for candidate in missing]
+    warnings += [why for why in slow.values() if why is not None]
     if len(directions) > 1:
         warnings.append(f"the versions disagree on higher_is_better of {primary}; ranked with {higher}")
-    return Leaderboard(primary, higher, tuple(columns) or (f"metric__{primary}",), rows, tuple(warnings))
+    shown = tuple(columns) or (f"metric__{primary}",)
+    return Leaderboard(primary, higher, shown, rows, tuple(warnings), too_slow, best)
+
+
+def _champion(ranked: Sequence[Candidate], primary: str, too_slow: frozenset[str]) -> str | None:
+    own = [candidate for candidate in ranked if not candidate.external]
+    fit = [c for c in own if c.version_id not in too_slow and _primary(c, primary) is not None]
+    return next((candidate.version_id for candidate in (*fit, *own)), None)
+
+
+def _why_slow(candidate: Candidate, limit: float | None) -> str | None:
+    if limit is None or candidate.external or candidate.score is None or candidate.score.latency_ms <= limit:
+        return None
+    taken = f"one answer takes {candidate.score.latency_ms:.3g} ms, constraints.max_latency_ms allows {limit:g}"
+    return f"{candidate.version_id} is ranked but not promoted: {taken}"
 
 
 def _metric(candidate: Candidate, name: str) -> MetricValue | None:

@@ -216,7 +216,8 @@ class _Reading:
         lines = set()
         for reference in (each for name in names for each in self._index.loads[name] if each not in self._followed):
             origin = self._resolver.trace(reference)
-            if isinstance(origin, Origin) and place.span in {self._index.span(leaf) for leaf in origin.leaves}:
+            reached = (origin.node, *origin.leaves) if isinstance(origin, Origin) else ()
+            if place.span in {self._index.span(literal) for literal in reached}:
                 lines.add(reference.lineno)
         return sorted(lines)
 

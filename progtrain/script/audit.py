@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from progtrain.records import Snapshot
-from progtrain.rules import Rules
 from progtrain.script.audit_names import check_names
 from progtrain.script.audit_outputs import check_checkpoints, check_logs
-from progtrain.script.audit_settings import apply_batch_size, hold_settings
+from progtrain.script.audit_settings import apply_batch_size, contradictions, hold_settings
 from progtrain.script.audit_spec import check_spec
 from progtrain.script.audit_types import AuditFacts, Issue
 from progtrain.script.edit import add_import, reference
@@ -21,7 +20,8 @@ __all__ = [
     "AuditFacts",
     "Issue",
     "audit",
-    "hold_training_config",
+    "contradictions",
+    "hold_settings",
     "render_patch_report",
     "smoke_test_batch_size",
 ]
@@ -62,16 +62,6 @@ def audit(source: str, snapshot: Snapshot, facts: AuditFacts) -> Audit:
         patched = reference(patched, name)[0] if "." in name else add_import(patched, name)
     found = [issue for check in checks for issue in check.issues]
     return Audit((*found, *settings.issues, *batch.issues), patched)
-
-
-def hold_training_config(source: str, snapshot: Snapshot, rules: Rules) -> tuple[str, tuple[str, ...]]:
-    """Hold any version to `training_config`.
-
-    Returns:
-        The script with every fixed knob at its value, and a note on each that was not, or could not be set.
-    """
-    held = hold_settings(source, snapshot, rules)
-    return held.source, tuple(f"{issue.message}: {issue.remedy}" for issue in held.issues)
 
 
 def smoke_test_batch_size(report: Path) -> int | None:

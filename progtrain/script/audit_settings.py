@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import JsonValue
 
 from progtrain.errors import EditError
-from progtrain.knobs import canonical, nearest
 from progtrain.records import Snapshot
-from progtrain.rules import Rules
+from progtrain.rules import Rules, Setting
+from progtrain.script.agreement import agrees, is_there
 from progtrain.script.anatomy import read_anatomy
 from progtrain.script.audit_types import AuditFacts, Issue
 from progtrain.script.edit import set_or_add
@@ -25,32 +25,65 @@ class Held:
 
 
 def hold_settings(source: str, snapshot: Snapshot, rules: Rules) -> Held:
-    """Set every knob that `training_config` (or an explicit `seed`) fixes and the live script has otherwise."""
+    """Set every knob to which the user gave a value and which the live script has otherwise."""
     live = knob_values(snapshot)
     issues: list[Issue] = []
-    for key, value in _fixed(rules).items():
-        knob = canonical(key)
-        if knob is None:
-            issues.append(_unknown(key))
-        elif not _same(live.get(knob), value):
-            held = _set(source, knob, value, f"the rules fix {key} at {value}, the script trains with {live.get(knob)}")
+    for setting in rules.settings:
+        if not _is_met(setting, live.get(setting.knob), source):
+            held = _hold(source, setting, live.get(setting.knob))
             source = held.source
             issues += held.issues
     return Held(source, tuple(issues))
 
 
+def contradictions(snapshot: Snapshot, rules: Rules) -> tuple[str, ...]:
+    """What is about to be trained otherwise than the rules fix it: every binding setting with another live value.
+
+    A setting that nothing in the script answers to, or whose value cannot be compared, is none.
+    """
+    live = knob_values(snapshot)
+    return tuple(
+        _difference(setting, live[setting.knob])
+        for setting in rules.settings
+        if setting.binding
+        and is_there(live.get(setting.knob))
+        and agrees(setting.knob, live[setting.knob], setting.value) is False
+    )
+
+
 def apply_batch_size(source: str, snapshot: Snapshot, facts: AuditFacts) -> Held:
     """Set the smoke test's optimal batch size, unless the rules fix one or it is already there."""
     live = snapshot.train.batch_size if snapshot.train else None
-    if facts.batch_size is None or facts.batch_size == live or "batch_size" in facts.rules.locks:
+    if facts.batch_size is None or facts.batch_size == live or "batch_size" in facts.rules.lock_reasons:
         return Held(source, ())
     message = f"the smoke test found {facts.batch_size} to be the optimal batch size, the script trains with {live}"
     return _set(source, "batch_size", facts.batch_size, message)
 
 
-def _fixed(rules: Rules) -> dict[str, JsonValue]:
-    seed: dict[str, JsonValue] = {"seed": rules.seed} if "seed" in rules.model_fields_set else {}
-    return {**seed, **rules.training_config}
+def _is_met(setting: Setting, live: JsonValue, source: str) -> bool:
+    met = agrees(setting.knob, live, setting.value)
+    if met is not None:
+        return met
+    place = read_anatomy(source).knobs.get(setting.knob)
+    return place is not None and place.value == setting.value
+
+
+def _hold(source: str, setting: Setting, live: JsonValue) -> Held:
+    message = _difference(setting, live)
+    unenforced = Issue(f"not enforced by the machine: {message}", None, "not patched", False)
+    # What was said in words is set only where it is a number: names and absences take more than a literal.
+    if not setting.binding and not isinstance(setting.value, int | float):
+        return Held(source, (unenforced,))
+    held = _set(source, setting.knob, setting.value, message)
+    if held.source == source and not (setting.binding and is_there(live)):
+        return Held(source, (replace(unenforced, remedy=held.issues[0].remedy),))
+    return held
+
+
+def _difference(setting: Setting, live: JsonValue) -> str:
+    wanted = "none" if setting.value is None else setting.value
+    found = live if is_there(live) else "none"
+    return f"{setting.rule} asks for {setting.knob} {wanted}, the script trains with {found}"
 
 
 def _set(source: str, knob: str, value: JsonValue, message: str) -> Held:
@@ -61,18 +94,3 @@ def _set(source: str, knob: str, value: JsonValue, message: str) -> Held:
     except EditError as error:
         return Held(source, (Issue(message, line, f"not patched: {error}", False),))
     return Held(edited, (Issue(message, line, f"{knob} set to {value}"),))
-
-
-def _same(live: JsonValue, wanted: JsonValue) -> bool:
-    """Numbers by value, names whatever their case; one value stands for all parameter groups."""
-    if isinstance(live, list) and not isinstance(wanted, list):
-        return bool(live) and all(_same(each, wanted) for each in live if isinstance(each, (int, float)))
-    if isinstance(live, str) and isinstance(wanted, str):
-        return live.lower() == wanted.lower()
-    return live == wanted
-
-
-def _unknown(key: str) -> Issue:
-    near = nearest(key)
-    hint = f"; did you mean {near!r}?" if near else ""
-    return Issue(f"training_config.{key} names no setting that progtrain knows{hint}", None, "not held", False)

@@ -98,12 +98,14 @@ class CalledLayer(HiddenLayer):
         attribute: `fc1`.
         call: `self.fc1(x)`.
         taken: the attributes that the class already has.
+        layers: those of them that are layers.
     """
 
     statement: ast.stmt
     attribute: str
     call: ast.Call
     taken: frozenset[str]
+    layers: frozenset[str]
 
     def put_after_layer(self, module: str, name: str) -> tuple[Edit, ...]:
         """See HiddenLayer."""
@@ -114,12 +116,17 @@ class CalledLayer(HiddenLayer):
         return self._hold_and_wrap(self.activation, module, name)
 
     def _hold_and_wrap(self, call: ast.expr, module: str, name: str) -> tuple[Edit, ...]:
-        digits = re.search(r"\d*$", self.attribute)
-        attribute = f"{name}{digits.group()}" if digits and digits.group() else f"{self.attribute}_{name}"
+        digits = _trailing_digits(self.attribute)
+        alone = digits and [_trailing_digits(layer) for layer in self.layers].count(digits) == 1
+        attribute = f"{name}{digits}" if alone else f"{self.attribute}_{name}"
         if attribute in self.taken:
             raise EditError(f"Line {self.statement.lineno}: self.{attribute} is taken. Rename that attribute.")
         hold = self.script.new_line_after(self.statement, f"self.{attribute} = {module}")
         return hold, *self.script.wrap(call, f"self.{attribute}")
+
+
+def _trailing_digits(attribute: str) -> str:
+    return attribute[len(attribute.rstrip("0123456789")) :]
 
 
 def hidden_layers(script: ParsedScript) -> tuple[HiddenLayer, ...]:
@@ -156,6 +163,8 @@ def _called(script: ParsedScript) -> Iterator[CalledLayer]:
             continue
         held = dict(_attributes(owner))
         modules = {name: script.called(statement.value) for name, statement in held.items()}
+        taken = frozenset(held)
+        layers = frozenset(name for name, module in modules.items() if module in _SIZES)
         calls = _calls_of_attributes(owner)
         for name, statement in held.items():
             # A layer that is called twice shares its weights; what is put behind it would be shared as well.
@@ -164,7 +173,7 @@ def _called(script: ParsedScript) -> Iterator[CalledLayer]:
                 continue
             activation = _activation_of(script, uses[0], modules)
             if activation is not None:
-                yield CalledLayer(script, statement.value, activation, statement, name, uses[0], frozenset(held))
+                yield CalledLayer(script, statement.value, activation, statement, name, uses[0], taken, layers)
 
 
 def _attributes(owner: ast.ClassDef) -> Iterator[tuple[str, ast.Assign]]:

@@ -32,6 +32,8 @@ _WIDTHS: Final = _words(
 )
 #: Not scalars that shape what is computed: bookkeeping of the functions themselves, or widths.
 _INCIDENTAL: Final = _words("inplace training normalized_shape _stacklevel size_average reduce")
+#: Of a layer, but knobs of their own.
+_NOT_STRUCTURE: Final = _WIDTHS | {"dropout"}
 _OWN_KNOB: Final = _words("lr momentum nesterov betas weight_decay parameters")
 _PLAIN_SAMPLERS: Final = frozenset({"RandomSampler", "SequentialSampler"})
 
@@ -43,9 +45,9 @@ def knob_values(snapshot: Snapshot) -> dict[str, JsonValue]:
         snapshot: what a script was about to train.
 
     Returns:
-        Knob -> value; a scalar where there is one optimizer with one parameter group, a list over all groups
-        otherwise, None where the script has no such thing. `initialization` and `augmentation` are not visible
-        in a Snapshot and have no entry.
+        Knob -> value; a scalar where there is one optimizer and its parameter groups agree, a list over all groups
+        otherwise, None where the script has no such thing. `initialization` names what is not torch's own, and
+        `augmentation` the calls that prepare a training batch before the forward pass.
     """
     return {
         **_optimizer_knobs(snapshot.optimizers),
@@ -86,6 +88,12 @@ def _one_or_all(values: Iterable[JsonValue]) -> JsonValue:
     return every[0] if len(every) == 1 else every
 
 
+def _shared_or_all(values: Iterable[JsonValue]) -> JsonValue:
+    """One value where all are the same: splitting parameters into groups alone does not change a rate."""
+    every = list(values)
+    return every[0] if every and all(value == every[0] for value in every) else _one_or_all(every)
+
+
 # --- optimizer ----------------------------------------------------------------------------------
 
 
@@ -96,10 +104,10 @@ def _optimizer_knobs(optimizers: tuple[OptimizerSettings, ...]) -> dict[str, Jso
         "optimizer": _one_or_all(optimizer.type for optimizer in optimizers),
         "parameter_groups": _one_or_all(len(optimizer.groups) for optimizer in optimizers),
         **{
-            knob: _one_or_all(group.get(knob) for group in groups)
+            knob: _shared_or_all(group.get(knob) for group in groups)
             for knob in ("lr", "momentum", "nesterov", "betas", "weight_decay")
         },
-        "optimizer_options": _one_or_all(options),
+        "optimizer_options": _shared_or_all(options),
     }
 
 
@@ -107,7 +115,7 @@ def _optimizer_knobs(optimizers: tuple[OptimizerSettings, ...]) -> dict[str, Jso
 
 
 def _network_knobs(snapshot: Snapshot) -> dict[str, JsonValue]:
-    calls = snapshot.calls
+    calls = _forward_calls(snapshot)
     losses = [call for call in calls if is_loss(call.function)]
     layers = [layer for layer in snapshot.layers if layer.parameters and not _is_elementwise(layer)]
     return {
@@ -115,7 +123,8 @@ def _network_knobs(snapshot: Snapshot) -> dict[str, JsonValue]:
         "normalization": _names(snapshot, NORMALIZATIONS, lambda layer: "Norm" in layer.type),
         "activation": _names(snapshot, ACTIVATIONS, lambda layer: layer.type.lower() in ACTIVATIONS),
         "layers": [
-            described(layer.type, {k: v for k, v in layer.arguments.items() if k not in _WIDTHS}) for layer in layers
+            described(layer.type, {k: v for k, v in layer.arguments.items() if k not in _NOT_STRUCTURE})
+            for layer in layers
         ],
         "width": [[v for k, v in layer.arguments.items() if k in _WIDTHS] for layer in layers],
         "loss": _one_or_all(_loss(call) for call in losses),
@@ -123,7 +132,12 @@ def _network_knobs(snapshot: Snapshot) -> dict[str, JsonValue]:
             call.arguments["label_smoothing"] for call in losses if "label_smoothing" in call.arguments
         ),
         "computation": [call.function for call in calls if _is_computation(call.function)],
+        "initialization": [*snapshot.initialization],
     }
+
+
+def _forward_calls(snapshot: Snapshot) -> tuple[Call, ...]:
+    return tuple(call for call in snapshot.calls if not call.before_forward)
 
 
 def _is_elementwise(layer: Layer) -> bool:
@@ -140,7 +154,7 @@ def _dropouts(snapshot: Snapshot) -> list[JsonValue]:
         return [layer.arguments.get("p") for layer in snapshot.layers if "Dropout" in layer.type]
     functional = [
         call.arguments.get("p") if "dropout" in call.function else call.arguments["dropout_p"]
-        for call in snapshot.calls
+        for call in _forward_calls(snapshot)
         if call.arguments.get("training") is not False
         and ("dropout" in call.function or call.arguments.get("dropout_p"))
     ]
@@ -152,7 +166,7 @@ def _dropouts(snapshot: Snapshot) -> list[JsonValue]:
 def _names(snapshot: Snapshot, functions: frozenset[str], is_such: Callable[[Layer], bool]) -> list[JsonValue]:
     if not snapshot.calls:
         return [layer.type for layer in snapshot.layers if is_such(layer)]
-    return [described(call.function, _scalars(call)) for call in snapshot.calls if call.function in functions]
+    return [described(call.function, _scalars(call)) for call in _forward_calls(snapshot) if call.function in functions]
 
 
 def _scalars(call: Call) -> dict[str, JsonValue]:
@@ -171,9 +185,14 @@ def _loss(call: Call) -> str:
 
 def _data_knobs(snapshot: Snapshot) -> dict[str, JsonValue]:
     train = snapshot.train
+    augmentation: list[JsonValue] = [call.function for call in snapshot.calls if call.before_forward]
     if train is None:
-        return dict.fromkeys(("batch_size", "shuffle", "sampler", "workers", "train_data"))
+        return {
+            **dict.fromkeys(("batch_size", "shuffle", "sampler", "workers", "train_data")),
+            "augmentation": augmentation,
+        }
     return {
+        "augmentation": augmentation,
         "batch_size": train.batch_size,
         "shuffle": train.shuffle,
         "sampler": None if train.sampler in _PLAIN_SAMPLERS else train.sampler,

@@ -14,6 +14,7 @@ from torch.nn.parameter import is_lazy
 from progtrain.records import CheckpointSettings, Layer, LoggerSettings, Snapshot
 from progtrain.script.knob_values import described
 from progtrain.script.observe_data import Loaders, loader_settings
+from progtrain.script.observe_initialization import initialization
 from progtrain.script.observe_optimizers import observe_optimizers
 from progtrain.script.observe_step import observe_first_step
 
@@ -35,6 +36,7 @@ def observe(trainer: Any, model: Any, loaders: Loaders, seed: int | None) -> Sna
         Exception: whatever the script's own `configure_optimizers` or data set raises.
     """
     setup = observe_optimizers(trainer)
+    drawn = initialization(model)
     step = observe_first_step(trainer, model, loaders.train)
     return Snapshot(
         optimizers=setup.optimizers,
@@ -57,6 +59,7 @@ def observe(trainer: Any, model: Any, loaders: Loaders, seed: int | None) -> Sna
         first_loss=step.loss,
         batch=step.batch,
         automatic_optimization=model.automatic_optimization,
+        initialization=drawn,
         notes=(*loaders.notes, *step.notes),
     )
 

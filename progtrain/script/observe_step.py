@@ -12,6 +12,7 @@ from typing import Any, Final
 import numpy as np
 import torch
 from pydantic import JsonValue
+from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
 from progtrain.records import Call
@@ -25,6 +26,7 @@ _SILENT: Final = frozenset(
         *("__get__", "__set__", "__len__", "__bool__", "__float__", "__int__", "__index__", "__format__", "__repr__"),
     }
 )
+_LIBRARIES: Final = frozenset({"torch", "lightning", "pytorch_lightning"})
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ def observe_first_step(trainer: Any, model: Any, loader: Any) -> FirstStep:
                 loss = _step(trainer, model, batch, recorder)
         except Exception as error:  # noqa: BLE001 - a user's step may fail in any way, which is what the note says
             return FirstStep(batch=layout, notes=(f"The first step failed: {type(error).__name__}: {error}",))
-    return FirstStep(tuple(recorder.calls), loss, layout)
+    return FirstStep(recorder.noted(), loss, layout)
 
 
 def _step(trainer: Any, model: Any, batch: Any, recorder: _Recorder) -> float | None:
@@ -72,7 +74,7 @@ def _step(trainer: Any, model: Any, batch: Any, recorder: _Recorder) -> float | 
     batch = model._on_before_batch_transfer(batch)
     batch = model._apply_batch_transfer_handler(batch, device=model.device)
     names = list(inspect.signature(model.training_step).parameters)
-    with trainer.precision_plugin.train_step_context(), recorder:
+    with trainer.precision_plugin.train_step_context(), _forward_told(model, recorder), recorder:
         output = model.training_step(batch, 0) if len(names) > 1 else model.training_step(batch)
     loss = output.get("loss") if isinstance(output, Mapping) else output
     return float(loss.detach()) if isinstance(loss, torch.Tensor) and loss.numel() == 1 else None
@@ -92,6 +94,31 @@ def _log_silenced(model: Any) -> Iterator[None]:
 
 
 @contextmanager
+def _forward_told(model: Any, recorder: _Recorder) -> Iterator[None]:
+    """Tell the recorder when the forward pass begins.
+
+    That is the model's own `forward`; where it has none, or the step calls a part of the model instead, the first
+    part.
+    """
+    handle = register_module_forward_pre_hook(lambda module, args: recorder.part_begins())
+    own = model.forward
+
+    def forward(*args: Any, **kwargs: Any) -> Any:
+        recorder.forward_begins()
+        return own(*args, **kwargs)
+
+    is_own = type(model).forward.__module__.partition(".")[0] not in _LIBRARIES
+    if is_own:
+        object.__setattr__(model, "forward", forward)
+    try:
+        yield
+    finally:
+        handle.remove()
+        if is_own:
+            object.__delattr__(model, "forward")
+
+
+@contextmanager
 def _random_states_kept() -> Iterator[None]:
     states = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[]):
@@ -105,7 +132,23 @@ class _Recorder(TorchFunctionMode):
 
     def __init__(self) -> None:
         super().__init__()
-        self.calls: list[Call] = []
+        self._calls: list[Call] = []
+        self._forward: int | None = None
+        self._part: int | None = None
+
+    def forward_begins(self) -> None:
+        """The model's own forward is entered."""
+        self._forward = len(self._calls) if self._forward is None else self._forward
+
+    def part_begins(self) -> None:
+        """A module, be it the model or a part of it, is called."""
+        self._part = len(self._calls) if self._part is None else self._part
+
+    def noted(self) -> tuple[Call, ...]:
+        """The calls, and which of them came before the forward pass."""
+        begin = self._part if self._forward is None else self._forward
+        before = [call.model_copy(update={"before_forward": True}) for call in self._calls[: begin or 0]]
+        return *before, *self._calls[begin or 0 :]
 
     def __torch_function__(
         self, func: Callable[..., Any], types: Any, args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
@@ -123,7 +166,7 @@ class _Recorder(TorchFunctionMode):
             return  # a counter, such as batch norm's
         scalars = {key: _scalar(value) for key, value in bound.items() if _is_scalar(value)}
         shapes = tuple(tuple(each.shape) for each in tensors)
-        self.calls.append(Call(function=name.strip("_"), arguments=scalars, shapes=shapes))
+        self._calls.append(Call(function=name.strip("_"), arguments=scalars, shapes=shapes))
 
 
 def _bound(func: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from progtrain.errors import EditError
-from progtrain.script.edit import reference
+from progtrain.script.edit import reference, written
 from progtrain.script.structure import Edit, ParsedScript, argument, rebuild
 
 _OPTIMIZERS = "torch.optim"
@@ -68,19 +69,22 @@ def find_optimizers(script: ParsedScript) -> tuple[ast.Call, ...]:
     return tuple(call for call in script.calls() if script.called(call).rpartition(".")[0] == _OPTIMIZERS)
 
 
-def add_scheduler(optimization: Optimization, scheduler: str, arguments: str, interval: str) -> tuple[Edit, ...]:
+def add_scheduler(
+    optimization: Optimization, scheduler: str, arguments: str, settings: Mapping[str, str]
+) -> tuple[Edit, ...]:
     """The edits that build a scheduler and return it beside the optimizer.
 
     Args:
         optimization: the script's.
         scheduler: the expression of its class.
         arguments: of its construction, behind the optimizer; `{optimizer}` stands for the optimizer's name.
-        interval: "step" or "epoch", after which the scheduler steps.
+        settings: what Lightning is told about it: {"interval": "step"}, {"monitor": "val_loss"}.
 
     Raises:
-        EditError: the script has a scheduler.
+        EditError: the script has a scheduler, or its return shares a line.
     """
     script, returned, result = optimization.script, optimization.returned, optimization.returned_optimizer
+    script.expect_own_line(returned)
     if any(script.called(call).startswith(_SCHEDULERS) for call in script.calls()):
         raise EditError("Expected a constant learning rate, found a scheduler. Change its arguments instead.")
     start, end, indent = script.start(returned), script.end(returned), script.indentation(script.start(returned))
@@ -89,7 +93,8 @@ def add_scheduler(optimization: Optimization, scheduler: str, arguments: str, in
     built = f"scheduler = {scheduler}({given})"
     if len(indent) + len(built) > _LONGEST_LINE:
         built = f"scheduler = {scheduler}(\n{indent}    {given}\n{indent})"
-    schedule = "scheduler" if interval == "epoch" else f'{{"scheduler": scheduler, "interval": "{interval}"}}'
+    told = "".join(f', "{key}": {written(value, "")}' for key, value in settings.items())
+    schedule = f'{{"scheduler": scheduler{told}}}' if told else "scheduler"
     lines = f'{built}\n{indent}return {{"optimizer": {optimizer}, "lr_scheduler": {schedule}}}'
     if isinstance(result, ast.Name):
         return (Edit(start, end, lines),)

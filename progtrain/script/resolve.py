@@ -55,6 +55,7 @@ class Resolver:
         self._sites = sites
         self._members = Members(index, sites, self)
         self._taken: dict[tuple[ast.expr, frozenset[tuple[ast.AST, ast.Call]]], Step | Unknown] = {}
+        self._operands: dict[tuple[ast.expr, frozenset[tuple[ast.AST, ast.Call]]], Literal] = {}
 
     def trace(
         self, expr: ast.expr, where: str = "", context: Context | None = None, depth: int = _DEPTH
@@ -83,8 +84,13 @@ class Resolver:
         return Unknown(step.expr, _CIRCLE)
 
     def _operand(self, context: Context, depth: int, node: ast.expr) -> Literal | Unknown:
-        origin = self.trace(node, "", context, depth)
-        return origin if isinstance(origin, Unknown) else Literal(origin.value, origin.leaves, origin.trail)
+        key = node, frozenset(context.items())
+        if key not in self._operands:
+            origin = self.trace(node, "", context, depth)
+            if isinstance(origin, Unknown):  # at another depth it might be known
+                return origin
+            self._operands[key] = Literal(origin.value, origin.leaves, origin.trail)
+        return self._operands[key]
 
     # --- one indirection ---
 

@@ -8,11 +8,14 @@ from typing import Final
 from pydantic import JsonValue
 
 from progtrain.records import SchedulerSettings, Snapshot
+from progtrain.script.duration import optimizer_steps
 
 _RATES: Final = frozenset(("max_lr", "base_lr", "eta_min", "min_lr", "min_lrs", "swa_lr", "end_lr"))
 _DURATIONS: Final = frozenset(
     ("total_steps", "T_max", "T_0", "total_iters", "epochs", "steps_per_epoch", "step_size", "milestones")
 )
+#: What a rate is multiplied by at every step, so that it falls to the same share over the whole training.
+_DECAY: Final = "gamma"
 _SHARE_TOLERANCE: Final = 0.01
 
 
@@ -51,6 +54,8 @@ def _alike(
         return False
     if key in _RATES:
         return math.isclose(one * rates[1], other * rates[0], rel_tol=1e-6)
+    if key == _DECAY and min(one, other) > 0:
+        return math.isclose(math.log(one) * durations[0], math.log(other) * durations[1], rel_tol=1e-6)
     if key in _DURATIONS:
         return abs(one / durations[0] - other / durations[1]) < _SHARE_TOLERANCE
     return False
@@ -62,12 +67,5 @@ def _first_rate(snapshot: Snapshot) -> float:
 
 
 def _duration(snapshot: Snapshot, interval: str) -> float:
-    epochs = float(snapshot.max_epochs) if snapshot.max_epochs and snapshot.max_epochs > 0 else math.nan
-    train = snapshot.train
-    if interval != "step":
-        return epochs
-    if snapshot.max_steps > 0:
-        return float(snapshot.max_steps)
-    if train is None or not train.size or not train.batch_size:
-        return math.nan
-    return epochs * math.ceil(math.ceil(train.size / train.batch_size) / snapshot.accumulate_grad_batches)
+    length = optimizer_steps(snapshot) if interval == "step" else snapshot.max_epochs
+    return float(length) if length and length > 0 else math.nan

@@ -130,10 +130,42 @@ class ParsedScript:
         start, end = self.start(node), self.end(node)
         return Edit(start, start, f"{function}("), Edit(end, end, ")")
 
+    def expect_own_line(self, node: ast.expr | ast.stmt) -> None:
+        """Check that a line can be put behind or before the node.
+
+        Raises:
+            EditError: something stands before the node on its line, as in `def forward(self, x): return x`.
+        """
+        if not self.begins_line(node):
+            raise EditError(f"Line {node.lineno}: expected a statement on a line of its own. Write it so.")
+
     def new_line_after(self, node: ast.expr | ast.stmt, text: str) -> Edit:
-        """The edit that puts `text` on a line of its own behind the node's last line, indented as its first."""
+        """The edit that puts `text` on a line of its own behind the node's last line, indented as its first.
+
+        Raises:
+            EditError: something stands before the node on its line.
+        """
+        self.expect_own_line(node)
         end = self.line_end(self.end(node))
         return Edit(end, end, f"\n{self.indentation(self.start(node))}{text}")
+
+    def defines(self, name: str) -> bool:
+        """Whether the script binds the name by a class, a function, an import or an assignment, anywhere."""
+        return name in self._imported or any(
+            name in (getattr(node, "name", ""), getattr(node, "id", "")) for node in ast.walk(self.tree)
+        )
+
+    def define_before(self, node: ast.expr, definition: str) -> Edit:
+        """The edit that puts a definition before the statement of the module that `node` is part of."""
+        statement: ast.AST = node
+        while not isinstance(around := self._parents[statement], ast.Module):
+            statement = around
+        assert isinstance(statement, ast.stmt)
+        decorators = getattr(statement, "decorator_list", [])
+        line = min([statement.lineno, *(decorator.lineno for decorator in decorators)]) - 1
+        while line > 0 and self._lines[line - 1].startswith("#"):
+            line -= 1
+        return Edit(self._starts[line], self._starts[line], definition)
 
 
 def argument(call: ast.Call, position: int, keyword: str) -> ast.expr | None:

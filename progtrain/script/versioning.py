@@ -76,6 +76,13 @@ def with_header(body: str, header: Header) -> str:
     return body[:start] + "".join(line + newline for line in [*lines, _END]) + body[start:]
 
 
+def with_body(source: str, body: str) -> str:
+    """A script with another body under the header that it has, if any."""
+    header = _HEADER.match(source, _header_place(source))
+    start = _header_place(body)
+    return body if header is None else body[:start] + header[0] + body[start:]
+
+
 def get_constant(source: str, name: str) -> str | None:
     """The value of a module-level string constant; None where there is no such one.
 

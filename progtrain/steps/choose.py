@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from progtrain.actions import Situation, catalogue
+from progtrain.actions import Situation
 from progtrain.advisors import RankedProposal
 from progtrain.errors import WorkspaceError
 from progtrain.records import AnalyzeRecord, ChooseRecord, Deferred, Proposal, Refusal
@@ -15,6 +15,7 @@ from progtrain.steps.capturing import captured, keep
 from progtrain.steps.context import Context
 from progtrain.steps.guard import Accepted, examine
 from progtrain.steps.lineage import history, next_parent, parent_of
+from progtrain.steps.offers import offers
 from progtrain.workspace import now, sha256_of, version_id, version_number, write_atomic
 
 
@@ -72,14 +73,14 @@ def situation_of(context: Context, parent: str, newest: str) -> Situation:
         snapshot=captured(context, parent),
         findings=analyzed.findings,
         history=history(context, newest),
-        locks=context.rules.locks,
+        locks=context.rules.lock_reasons,
         undo=undo,
     )
 
 
 def select(context: Context, parent: str, child: str, situation: Situation) -> Choice:
     """The best-ranked proposal that the guard accepts; all others with the reason why not."""
-    answers = [action.propose(situation) for action in catalogue().values()]
+    answers = offers(context.rules, situation)
     refusals = [answer for answer in answers if isinstance(answer, Refusal)]
     proposals = [answer for answer in answers if isinstance(answer, Proposal)]
     ranked = context.advisor.rank(proposals, situation.findings, situation.history)

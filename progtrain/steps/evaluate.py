@@ -10,6 +10,7 @@ from progtrain.records import EvalScore, EvaluateRecord
 from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
+from progtrain.steps.lineage import too_slow
 from progtrain.workspace import now, write_atomic
 
 
@@ -44,5 +45,11 @@ def evaluate(context: Context, version: str) -> None:
         seconds=outcome.seconds,
     )
     workspace.write_record(record, "evaluate", version)
+    if too_slow(context, version):
+        limit = context.rules.constraints.max_latency_ms
+        context.say(
+            f"{version}: one answer takes {score.latency_ms:.3g} ms, constraints.max_latency_ms allows {limit:g}: "
+            "it may not become the best, and nothing is built on it"
+        )
     # Its model is exported and registered in the background from here on.
     context.tracker.version_finished(version)

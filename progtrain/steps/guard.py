@@ -7,7 +7,8 @@ import libcst as cst
 from progtrain.actions import action_named
 from progtrain.errors import CaptureError, EditError
 from progtrain.records import Proposal, Record, Snapshot
-from progtrain.script.knob_values import differing, knob_values
+from progtrain.rules import Rules, held_by
+from progtrain.script.knob_values import differing
 from progtrain.script.versioning import Header, body, get_constant, set_constant, with_header
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context
@@ -40,9 +41,10 @@ def examine(
         child: id of the version to be.
         proposal: the one change.
     """
-    locked = sorted(set(proposal.touches) & set(context.rules.locks))
-    if locked:
-        return Rejected(reason=f"touches {', '.join(locked)}, which the rules fix")
+    forbidden = context.rules.constraints.forbids(proposal.action)
+    locked = held_by(proposal.touches, context.rules.lock_reasons)
+    if forbidden or locked:
+        return Rejected(reason=forbidden or f"touches what the rules hold: {locked}")
     before = body(context.workspace.read_script(parent))
     try:
         source = child_source(before, parent, child, proposal)
@@ -58,7 +60,7 @@ def examine(
         snapshot = capture_source(context.workspace, context.executor, child, source)
     except CaptureError as error:
         return Rejected(reason=str(error))
-    broken = _differs_wrongly(context, parent_snapshot, snapshot, proposal)
+    broken = differs_wrongly(context.rules, parent_snapshot, snapshot, proposal)
     return Rejected(reason=broken) if broken is not None else Accepted(source=source, snapshot=snapshot)
 
 
@@ -95,10 +97,19 @@ def _breaks_contract(before: str, after: str, dataset_id: str) -> str | None:
     return f"changes a data path: {paths}" if paths else None
 
 
-def _differs_wrongly(context: Context, before: Snapshot, after: Snapshot, proposal: Proposal) -> str | None:
-    if after.valid is None or before.valid is None or after.valid.size != before.valid.size:
+def differs_wrongly(rules: Rules, before: Snapshot, after: Snapshot, proposal: Proposal) -> str | None:
+    """What of the child's Snapshot the rules or the action's own word do not allow; None where all is well.
+
+    Args:
+        rules: the user's.
+        before: what the parent trained.
+        after: what the child is about to train.
+        proposal: the one change between them.
+    """
+    first, second = before.valid, after.valid
+    if (first and first.size) != (second and second.size):
         return "the validation set would have another size"
-    if after.valid.fingerprint != before.valid.fingerprint:
+    if (first and first.fingerprint) != (second and second.fingerprint):
         return "the validation samples or targets would be other ones"
     different = differing(before, after)
     if not different:
@@ -106,9 +117,13 @@ def _differs_wrongly(context: Context, before: Snapshot, after: Snapshot, propos
     undeclared = sorted(different - set(proposal.touches))
     if undeclared:
         return f"would change {', '.join(undeclared)} too, beside {', '.join(sorted(proposal.touches))}"
-    values_before, values_after = knob_values(before), knob_values(after)
-    moved = [knob for knob in context.rules.locks if values_before.get(knob) != values_after.get(knob)]
-    return f"would move {', '.join(moved)}, which the rules fix" if moved else None
+    held = held_by(different, rules.lock_reasons)
+    if held:
+        return f"would move what the rules hold: {held}"
+    limit = rules.constraints.max_parameters
+    if limit is not None and after.parameters > limit:
+        return f"would have {after.parameters:,} parameters; constraints.max_parameters allows {limit:,}"
+    return None
 
 
 def _strings(source: str) -> list[str]:

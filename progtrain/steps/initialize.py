@@ -11,6 +11,7 @@ from progtrain.script.audit import Audit, AuditFacts, audit, render_patch_report
 from progtrain.script.versioning import Header, set_constant, with_header
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context
+from progtrain.steps.offers import check_action_names
 from progtrain.workspace import BASELINE, now, sha256_of, write_atomic
 
 FIRST = "v001"
@@ -24,8 +25,10 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
         handed_over: the dataset_id of `--dataset-id`, which outranks every other source.
 
     Raises:
+        RulesError: the rules name an action that there is none of.
         WorkspaceError: no data set, no script to begin from, or another data set than the locked one.
     """
+    check_action_names(context.rules)
     locked = context.workspace.read_record(LoopRecord, "loop")
     dataset_id = _dataset_id(context, handed_over, locked)
     stats = read_stats(context.workspace.prepdata(dataset_id))

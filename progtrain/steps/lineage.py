@@ -31,16 +31,36 @@ def history(context: Context, newest: str) -> tuple[Attempt, ...]:
     )
 
 
+def too_slow(context: Context, version: str) -> bool:
+    """Whether a version answers more slowly than `constraints.max_latency_ms` allows."""
+    record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
+    limit = context.rules.constraints.max_latency_ms
+    return record is not None and limit is not None and record.score.latency_ms > limit
+
+
 def next_parent(context: Context, newest: str) -> str:
-    """The version that the next one is made from: the newest, or the best so far where the rules say so."""
+    """The version that the next one is made from: the newest, or the best so far where the rules say so.
+
+    Nothing is built on a version that is too slow: its nearest ancestor that is not takes its place. Where all are,
+    the first one does.
+    """
+    newest = _fast_ancestor(context, newest)
     if context.rules.loop_config.continue_from == "latest":
         return newest
     best, best_value = newest, primary_of(context, newest)
     for version in context.workspace.versions():
         value = primary_of(context, version)
-        if value is not None and (best_value is None or value.better_than(best_value)):
+        if value is None or too_slow(context, version):
+            continue
+        if best_value is None or value.better_than(best_value):
             best, best_value = version, value
     return best
+
+
+def _fast_ancestor(context: Context, version: str) -> str:
+    while too_slow(context, version) and (parent := parent_of(context, version)) is not None:
+        version = parent
+    return version
 
 
 def _attempt(context: Context, version: str) -> Attempt:
@@ -50,13 +70,16 @@ def _attempt(context: Context, version: str) -> Attempt:
     analyzed = workspace.read_record(AnalyzeRecord, "analyze", version)
     primary = primary_of(context, version)
     by_progtrain = author is not None and author.script_sha256 == workspace.script_sha256(version)
+    verdict = "first" if analyzed is None else analyzed.comparison.verdict
+    # The same change must not be tried again: for the advisor too slow is as bad as worse.
+    slowed = primary is not None and verdict != "first" and too_slow(context, version)
     return Attempt(
         version=version,
         parent=parent_of(context, version),
         action=author.action if author is not None and by_progtrain else "by hand",
         parameters=author.parameters if author is not None and by_progtrain else {},
         touches=author.touches if author is not None and by_progtrain else (),
-        verdict="first" if analyzed is None else analyzed.comparison.verdict,
+        verdict="regressed" if slowed else verdict,
         primary=None if primary is None else primary.value,
         knobs={} if trained is None else knob_values(trained.snapshot),
     )

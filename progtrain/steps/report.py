@@ -6,7 +6,7 @@ from pathlib import Path
 
 from progtrain.errors import ReportError
 from progtrain.executors import Job
-from progtrain.records import EvalScore, ReportRecord
+from progtrain.records import EvalScore, ReportPlan, ReportRecord
 from progtrain.reporting.console import format_leaderboard
 from progtrain.reporting.final import REEVALUATION, leaderboard_of, next_report_folder
 from progtrain.reporting.script import render_report_script
@@ -31,13 +31,16 @@ def report(context: Context) -> ReportRecord:
         context.say(f"the loop is finished: the best is {made.best}, the report is in {made.folder}")
         return made
     started_at = now()
-    _remeasure(context, versions)
-    folder = _write(context)
+    folder = _planned_folder(context, versions)
+    if not folder.is_dir():  # it appears whole: where it is there, only what comes after it was cut short
+        _remeasure(context, versions)
+        _write(context, folder)
     board = leaderboard_of(workspace)
     record = ReportRecord(
         folder=workspace.relative(folder), versions=versions, best=board.best, started_at=started_at, finished_at=now()
     )
-    context.tracker.promote(board.best)
+    if board.best not in board.too_slow:
+        context.tracker.promote(board.best)
     context.tracker.report_finished(folder)
     workspace.write_record(record, "report")
     context.say("\n" + format_leaderboard(board) + f"\n\nThe report is in {folder}")
@@ -71,13 +74,21 @@ def _score_model(context: Context, version: str, model: Path) -> None:
     context.tracker.version_finished(version)
 
 
-def _write(context: Context) -> Path:
+def _planned_folder(context: Context, versions: tuple[str, ...]) -> Path:
+    workspace = context.workspace
+    plan = workspace.read_record(ReportPlan, "report_plan")
+    if plan is None or plan.versions != versions:
+        plan = ReportPlan(folder=workspace.relative(next_report_folder(workspace)), versions=versions)
+        workspace.write_record(plan, "report_plan")
+    return workspace.root / plan.folder
+
+
+def _write(context: Context, folder: Path) -> None:
     workspace = context.workspace
     if not workspace.report_script.exists():
         write_atomic(workspace.report_script, render_report_script())
-    folder, log = next_report_folder(workspace), workspace.state / "report.log"
+    log = workspace.state / "report.log"
     job = Job((workspace.report_script.name, "--folder", str(folder)), workspace.root, log)
     outcome = context.executor.run(job)
     if not outcome.succeeded or not folder.is_dir():
         raise ReportError(f"{workspace.report_script.name} failed: {summarise(outcome, log)}. The log is {log}.")
-    return folder

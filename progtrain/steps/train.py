@@ -8,12 +8,12 @@ from datetime import datetime
 from pathlib import Path
 
 from progtrain.curves import latest_metrics_csv
-from progtrain.errors import TrainingFailedError
+from progtrain.errors import ScriptError, TrainingFailedError
 from progtrain.executors import Job, Outcome
 from progtrain.records import AuthorRecord, Snapshot, TrainRecord
 from progtrain.reporting.retries import TrainAttempt, render_retry_report
-from progtrain.script.audit import hold_training_config
-from progtrain.steps.capturing import captured
+from progtrain.script.audit import Issue, contradictions, hold_settings
+from progtrain.steps.capturing import capture_source, captured, keep
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
 from progtrain.steps.progress import Progress
@@ -29,10 +29,13 @@ def train(context: Context, version: str) -> None:
     Raises:
         TrainingFailedError: no attempt succeeded.
         CaptureError: the script does not reach `Trainer.fit`.
+        ScriptError: it would train what the rules forbid, and cannot be made not to.
     """
     workspace = context.workspace
     for name in ("train", *AFTER):
         workspace.forget(name, version)
+    for name in ("report", "report_plan"):  # a report of what is trained anew is no longer one of what is there
+        workspace.forget(name)
     started_at = now()
     attempts: list[TrainAttempt] = []
     for number in range(1, context.rules.loop_config.max_train_attempts + 1):
@@ -54,18 +57,37 @@ def train(context: Context, version: str) -> None:
 
 
 def _hold_rules(context: Context, version: str) -> tuple[str, Snapshot]:
-    """See that what is about to be trained is what training_config says; edit the script where it is not."""
-    workspace = context.workspace
+    """See that what is about to be trained is what the rules say; edit the script where it is not."""
+    workspace, rules = context.workspace, context.rules
     path = workspace.script(version)
     snapshot = captured(context, version)
     source = path.read_text(encoding="utf-8")
-    held, notes = hold_training_config(source, snapshot, context.rules)
-    if held == source:
+    held = hold_settings(source, snapshot, rules)
+    if held.source != source:
+        snapshot = capture_source(workspace, context.executor, version, held.source)
+    _refuse_what_is_forbidden(context, version, snapshot, held.issues)
+    for issue in held.issues:
+        if issue.message not in context.loop.warnings:
+            context.say(f"{version}: {issue.message}: {issue.remedy}")
+    if held.source == source:
         return "none", snapshot
-    write_atomic(path, held)
-    for note in notes:
-        context.say(f"{version}: {note}")
-    return "; ".join(notes), captured(context, version)
+    write_atomic(path, held.source)
+    keep(context, version, held.source, snapshot)
+    return "; ".join(f"{issue.message}: {issue.remedy}" for issue in held.issues if issue.patched), snapshot
+
+
+def _refuse_what_is_forbidden(context: Context, version: str, snapshot: Snapshot, issues: tuple[Issue, ...]) -> None:
+    broken = [*contradictions(snapshot, context.rules)]
+    limit = context.rules.constraints.max_parameters
+    if limit is not None and snapshot.parameters > limit:
+        broken.append(f"constraints.max_parameters allows {limit:,}, the model has {snapshot.parameters:,}")
+    if broken:
+        remedies = {issue.message: f" ({issue.remedy})" for issue in issues if not issue.patched}
+        raise ScriptError(
+            f"{version} is not trained, the rules fix it otherwise: "
+            + "; ".join(text + remedies.get(text, "") for text in broken)
+            + f". Change it in {context.workspace.script(version).name}, or the rules."
+        )
 
 
 def _attempt(context: Context, version: str, snapshot: Snapshot) -> tuple[str | None, float]:

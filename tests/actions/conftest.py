@@ -104,3 +104,97 @@ def proposed(snapshot_with: Callable[..., Snapshot]) -> Callable[..., Proposal |
         )
 
     return propose
+
+
+TRAINING_STEPS = {
+    "unpacked": "        x, y = batch\n        return F.cross_entropy(self(x), y)  # nats\n",
+    "by index": "        return F.cross_entropy(self(batch[0]), batch[1])\n",
+    "documented": '        """One step."""\n\n        return self.shared(batch, "train")\n',
+}
+MODEL = """\
+import torch
+import torch.nn.functional as F
+
+SEED = 1
+
+
+@final
+class Net:
+    # the step
+    def training_step(self, batch, index):
+{step}
+    def validation_step(self, batch, index):
+        return self.shared(batch, "valid")
+"""
+
+
+@pytest.fixture(scope="session")
+def training_scripts() -> tuple[str, ...]:
+    """Scripts that differ in how their training step takes the batch apart."""
+    return tuple(MODEL.format(step=step) for step in TRAINING_STEPS.values())
+
+
+@pytest.fixture(scope="session")
+def augments(becomes: Callable[..., None], training_scripts: tuple[str, ...]) -> Callable[..., Callable[..., Any]]:
+    """`augments(action, name, **parameters)`: `batch = name(*batch)` comes first in every way of writing a step.
+
+    Returns the function `name`, to be called with inputs and targets.
+    """
+
+    def check(action: str, name: str, **parameters: Any) -> Callable[..., Any]:
+        for script in training_scripts:
+            child = action_named(action).apply(script, parameters)
+            definition = child[child.index(f"def {name}(") : child.index("@final")]
+            begin = script.index("        return", script.index("training_step"))
+            begin = min(begin, script.index("        x, y", 1) if "x, y" in script else begin)
+            called = script[:begin] + f"        batch = {name}(*batch)\n" + script[begin:]
+            becomes(action, script, called.replace("@final", definition + "@final"), **parameters)
+        scope: dict[str, Any] = {}
+        exec(f"import torch\nimport torch.nn.functional as F\n{definition}", scope)
+        function: Callable[..., Any] = scope[name]
+        return function
+
+    return check
+
+
+STEPLESS = "class Net:\n    pass\n"
+TAKING_NOTHING = "import torch\n\nclass Net:\n    def training_step(self):\n        return 0\n"
+ONE_LINE = "import torch\n\nclass Net:\n    def training_step(self, batch, index): return self.loss(batch)\n"
+
+
+@pytest.fixture(scope="session")
+def augments_no_other(cannot: Callable[..., None]) -> Callable[..., None]:
+    """`augments_no_other(action, **parameters)`: scripts without a training step that it could vary are refused."""
+
+    def check(action: str, **parameters: Any) -> None:
+        cannot(action, STEPLESS, "found 0", **parameters)
+        cannot(action, TAKING_NOTHING, "expected training_step\\(self, batch", **parameters)
+        cannot(action, ONE_LINE, "lines of their own", **parameters)
+        cannot(action, ONE_LINE + ONE_LINE.partition("\n\n")[2], "found 2", **parameters)
+
+    return check
+
+
+SIGNALS = {"shape": [64, 40], "dtype": "float32"}
+CLASSES = {"shape": [64], "dtype": "int64"}
+SCORED = Call(function="cross_entropy", arguments={}, shapes=((64, 10), (64,)))
+CONVOLVED = Call(function="conv1d", arguments={}, shapes=((64, 1, 40), (32, 1, 5)))
+
+
+@pytest.fixture(scope="session")
+def signals() -> dict[str, Any]:
+    """Fields of a Snapshot: convolutions classify batches of 64 signals of 40 values."""
+    return {"batch": [SIGNALS, CLASSES], "calls": (CONVOLVED, SCORED)}
+
+
+@pytest.fixture(scope="session")
+def table() -> dict[str, Any]:
+    """Fields of a Snapshot: dense layers classify rows of 8 values."""
+    return {"batch": [{"shape": [64, 8], "dtype": "float32"}, CLASSES], "calls": (SCORED,)}
+
+
+@pytest.fixture(scope="session")
+def regression() -> dict[str, Any]:
+    """Fields of a Snapshot: convolutions estimate one number from signals of 40 values."""
+    squared = Call(function="mse_loss", arguments={}, shapes=((64, 1), (64, 1)))
+    return {"batch": [SIGNALS, {"shape": [64, 1], "dtype": "float32"}], "calls": (CONVOLVED, squared)}

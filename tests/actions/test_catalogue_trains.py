@@ -92,9 +92,34 @@ def main():
 if __name__ == "__main__":
     main()
 """
-SCRIPTS = {"sequential": SEQUENTIAL, "attributes": ATTRIBUTES, "rmsprop": ATTRIBUTES.replace("Adam", "RMSprop")}
-#: Takes a history.
-ELSEWHERE = {"take_back"}
+REGRESSION = (
+    SEQUENTIAL.replace("F.cross_entropy(self(batch[0]), batch[1])", "F.mse_loss(self(batch[0]), batch[1])")
+    .replace("torch.randint(10, (320,))", "50 + torch.randn(320, 10)")
+    .replace(", shuffle=True", "")
+)
+WATCHED = (
+    SEQUENTIAL.replace(
+        "    def configure_optimizers",
+        "    def validation_step(self, batch, index):\n"
+        '        self.log("val_loss", F.cross_entropy(self(batch[0]), batch[1]))\n\n'
+        "    def configure_optimizers",
+    )
+    .replace("enable_checkpointing=False", 'callbacks=[L.pytorch.callbacks.ModelCheckpoint(monitor="val_loss")]')
+    .replace("max_epochs=40", "max_epochs=400")
+)
+SCHEDULED = ATTRIBUTES.replace(
+    "return optimizer", "return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=7)]"
+)
+SCRIPTS = {
+    "sequential": SEQUENTIAL,
+    "attributes": ATTRIBUTES,
+    "rmsprop": ATTRIBUTES.replace("Adam", "RMSprop"),
+    "regression": REGRESSION,
+    "watched": WATCHED,
+    "scheduled": SCHEDULED,
+}
+#: Take a history.
+ELSEWHERE = {"take_back", "extend_range"}
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -126,7 +151,14 @@ def proposals(source: str, parent: CapturedFit) -> dict[str, Proposal]:
 
 @pytest.mark.parametrize(
     ("name", "actions"),
-    [("sequential", set(catalogue())), ("attributes", set(catalogue())), ("rmsprop", {"rmsprop_to_adamw"})],
+    [
+        ("sequential", set(catalogue())),
+        ("attributes", set(catalogue())),
+        ("rmsprop", {"rmsprop_to_adamw"}),
+        ("watched", {"accumulate_gradients", "early_stopping", "plateau_schedule", "swa"}),
+        ("scheduled", {"match_schedule_length", "more_epochs"}),
+        ("regression", {"shuffle_on", "huber_loss", "output_bias", "standardize_inputs", "noise_augmentation"}),
+    ],
 )
 def test_every_child_trains_and_differs_as_declared(parents, tmp_path, name, actions):
     source, parent = SCRIPTS[name], parents[name]
@@ -164,13 +196,13 @@ def train_two_batches(fit: CapturedFit) -> None:
     trainer = L.Trainer(
         max_epochs=1,
         limit_train_batches=2,
-        limit_val_batches=0,
+        limit_val_batches=1,
         logger=False,
         enable_checkpointing=False,
         enable_progress_bar=False,
         enable_model_summary=False,
     )
-    trainer.fit(fit.model, fit.train_loader)
+    trainer.fit(fit.model, fit.train_loader, fit.valid_loader)
     assert trainer.global_step == 2
 
 

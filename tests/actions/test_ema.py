@@ -76,7 +76,7 @@ def test_cannot(cannot, source, match):
 
 def test_looks_back_over_a_part_of_the_training(proposed):
     short = proposed("ema", SCRIPT, "late-jitter")
-    long = proposed("ema", SCRIPT, "late-jitter", max_steps=100_000)
+    long = proposed("ema", SCRIPT, "late-jitter", max_epochs=2000)
     assert isinstance(short, Proposal)
     assert isinstance(long, Proposal)
     assert (short.parameters, long.parameters) == ({"decay": 0.99}, {"decay": 0.999})

@@ -78,5 +78,5 @@ def test_refuses(propose):
         "there is no change to take back",
         "v002 took a change back itself",
         "nothing diagnosed asks for it; it answers regressed",
-        "the rules hold lr",
+        "the rules hold lr (0.03)",
     ]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from progtrain.predictions import Predictions
-from progtrain.records import Call, Comparison, Layer, LoaderSettings, OptimizerSettings
+from progtrain.records import Call, Comparison, Layer, LoaderSettings, OptimizerSettings, SchedulerSettings
 
 
 def sgd(momentum: float) -> tuple[OptimizerSettings, ...]:
@@ -33,6 +33,8 @@ def predictions(targets, answers, outputs=None) -> Predictions:
 
 ADAM = (OptimizerSettings(type="Adam", groups=({"lr": 1e-3, "weight_decay": 0.1},)),)
 SMALL = LoaderSettings(size=3200, batch_size=64, shuffle=True, sampler="", workers=0, fingerprint=None)
+IN_ORDER = SMALL.model_copy(update={"shuffle": False, "sampler": "SequentialSampler"})
+DRAWN = SMALL.model_copy(update={"shuffle": False, "sampler": "WeightedRandomSampler"})
 MSE = (Call(function="torch.nn.functional.mse_loss", arguments={}, shapes=((64, 1), (64, 1))),)
 
 
@@ -44,12 +46,34 @@ MSE = (Call(function="torch.nn.functional.mse_loss", arguments={}, shapes=((64, 
         ("constant-rate", {"schedulers": ()}, {}),
         ("no-normalization", {"layers": dense(40, 64, 64, 10)}, {"layers": dense(40, 64, 10)}),
         ("bad-initial-loss", {"first_loss": 14.0}, {"first_loss": 2.6}),
+        ("unshuffled", {"train": IN_ORDER}, {"train": DRAWN}),
         ("few-steps", {"train": SMALL, "max_epochs": 10}, {"train": SMALL, "max_epochs": 20}),
     ],
 )
 def test_a_setting_is_found_and_a_sound_one_left_alone(make_evidence, names, name, faulty, sound):
     assert name in names(make_evidence(**faulty))
     assert name not in names(make_evidence(**sound))
+
+
+def scheduled(kind: str, interval: str = "epoch", **arguments: object) -> dict[str, object]:
+    return {"schedulers": (SchedulerSettings(type=kind, arguments=arguments, interval=interval),)}
+
+
+@pytest.mark.parametrize(
+    ("faulty", "sound"),
+    [
+        (scheduled("CosineAnnealingLR", T_max=50), scheduled("CosineAnnealingLR", T_max=19)),
+        (scheduled("CosineAnnealingLR", "step", T_max=20), scheduled("CosineAnnealingLR", "step", T_max=2000)),
+        (scheduled("OneCycleLR", "step", total_steps=3000), scheduled("OneCycleLR", "step", total_steps=2000)),
+        (scheduled("OneCycleLR", "step", epochs=30), scheduled("OneCycleLR", "step", epochs=20)),
+        (scheduled("MultiStepLR", milestones=[10, 30]), scheduled("MultiStepLR", milestones=[10, 15])),
+        (scheduled("StepLR", step_size=30), scheduled("StepLR", step_size=7)),
+        (scheduled("PolynomialLR", total_iters=5), scheduled("LinearLR", total_iters=5)),
+    ],
+)
+def test_a_schedule_of_another_length(make_evidence, names, faulty, sound):
+    assert "schedule-length" in names(make_evidence(**faulty))
+    assert "schedule-length" not in names(make_evidence(**sound))
 
 
 def test_functional_normalization_counts(make_evidence, names):
@@ -82,6 +106,43 @@ def test_within_noise_asks_for_three_running(make_evidence, names, make_attempt)
     assert "within-noise" not in names(make_evidence(history=(first, *noise[:2])))
 
 
+def tried(make_attempt, *values, verdict="improved", touches=("lr",)):
+    attempts = [make_attempt(f"v00{n}", "raise_learning_rate", verdict) for n in range(1, len(values) + 1)]
+    return tuple(
+        attempt.model_copy(update={"knobs": {"lr": value}, "parent": f"v00{n}", "touches": touches})
+        for n, (attempt, value) in enumerate(zip(attempts, values, strict=True))
+    )
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [
+        ((0.01, 0.03), {"lr": 0.03, "before": 0.01}),
+        ((0.01, 0.003), {"lr": 0.003, "before": 0.01}),
+        (([0.01, 0.01], [0.03, 0.03]), {"lr": 0.03, "before": 0.01}),
+    ],
+)
+def test_a_step_that_paid_ends_at_the_edge(make_evidence, find, make_attempt, values, numbers):
+    finding = find(make_evidence(history=tried(make_attempt, *values)), "edge-of-range")
+    assert finding is not None
+    assert finding.numbers == numbers
+
+
+@pytest.mark.parametrize(
+    ("values", "changes"),
+    [
+        ((0.01,), {}),
+        ((0.1, 0.01, 0.03), {}),
+        ((0.01, 0.03), {"verdict": "within noise"}),
+        ((0.01, 0.03), {"touches": ("lr", "optimizer")}),
+        ((0.01, [0.03, 0.1]), {}),
+        ((0.01, None), {}),
+    ],
+)
+def test_no_edge(make_evidence, find, make_attempt, values, changes):
+    assert find(make_evidence(history=tried(make_attempt, *values, **changes)), "edge-of-range") is None
+
+
 def test_imbalanced_needs_both_few_samples_and_low_recall(make_evidence, names):
     targets = np.array([0] * 80 + [1] * 10)
     blind, seeing = np.zeros(90, dtype=int), targets.copy()
@@ -97,6 +158,21 @@ def test_heavy_tails_are_found_and_normal_residuals_not(make_evidence, names):
     for answers, expected in ((heavy, True), (normal, False)):
         evidence = make_evidence(task_type="regression", calls=(), predictions=predictions(targets, answers))
         assert ("heavy-tailed-residuals" in names(evidence)) is expected
+
+
+@pytest.mark.parametrize(
+    ("draw", "expected"),
+    [
+        (lambda rng: rng.lognormal(0, 1.5, 300), True),
+        (lambda rng: rng.normal(10, 1, 300), False),
+        (lambda rng: rng.lognormal(0, 1.5, 300) - 1, False),
+        (lambda rng: rng.lognormal(0, 1.5, 10), False),
+    ],
+)
+def test_a_skewed_target_is_positive_with_a_long_tail(make_evidence, names, draw, expected):
+    targets = draw(np.random.default_rng(0))
+    evidence = make_evidence(task_type="regression", calls=(), predictions=predictions(targets, targets))
+    assert ("skewed-target" in names(evidence)) is expected
 
 
 def test_local_structure_is_order_not_scale(make_evidence, names):

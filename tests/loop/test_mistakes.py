@@ -17,6 +17,7 @@ from .conftest import Run
         ('{"dataset_config": {"dataset_id": "../secret"}}', "dataset_id"),
         ('{"dataset_config": {"dataset_id": "v9"}}', "v1"),
         ("{}", "--dataset-id"),
+        ('{"constraints": {"forbid": ["wident"]}}', "'widen'"),
     ],
 )
 def test_rules_that_mean_nothing(workspace: Path, progtrain: Run, rules: str, named: str) -> None:
@@ -25,6 +26,17 @@ def test_rules_that_mean_nothing(workspace: Path, progtrain: Run, rules: str, na
     assert ended.returncode == 1
     assert named in ended.stderr
     assert "Traceback" not in ended.stderr + ended.stdout
+
+
+def test_script_that_the_rules_forbid_is_not_trained(workspace: Path, progtrain: Run) -> None:
+    rules = json.loads((workspace / "user_defined_rules.json").read_text())
+    rules |= {"training_config": {"optimizer": "Adam"}, "constraints": {"max_parameters": 100}}
+    (workspace / "user_defined_rules.json").write_text(json.dumps(rules))
+    ended = progtrain("run", workspace)
+    assert ended.returncode == 1
+    assert "training_config.optimizer asks for optimizer Adam, the script trains with SGD" in ended.stderr
+    assert "constraints.max_parameters allows 100" in ended.stderr
+    assert not (workspace / "Models" / "Artifacts" / "v001" / "best.ckpt").exists()
 
 
 def test_no_script_to_begin_from(workspace: Path, progtrain: Run) -> None:

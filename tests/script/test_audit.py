@@ -13,10 +13,12 @@ from progtrain.rules import Rules
 from progtrain.script.audit import (
     AuditFacts,
     audit,
-    hold_training_config,
+    contradictions,
+    hold_settings,
     render_patch_report,
     smoke_test_batch_size,
 )
+from progtrain.script.audit_settings import Held
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 HOME = "/tmp/scratch/Models/Artifacts/baseline"
@@ -300,18 +302,36 @@ class TestSettings:
         assert "batch_size=16" in patched(GOOD, known=known)
 
     def test_any_spelling_of_training_config_is_held(self) -> None:
-        source, notes = hold_training_config(GOOD, snapshot(), Rules(training_config={"num_epochs": 3}))
-        assert changed_lines(GOOD, source) == ["-    max_epochs=20,", "+    max_epochs=3,"]
-        assert "the rules fix num_epochs at 3, the script trains with 20" in notes[0]
+        held = hold_settings(GOOD, snapshot(), Rules(training_config={"num_epochs": 3}))
+        assert changed_lines(GOOD, held.source) == ["-    max_epochs=20,", "+    max_epochs=3,"]
+        assert "training_config.num_epochs asks for epochs 3, the script trains with 20" in held.issues[0].message
 
     def test_what_is_held_already_is_not_touched(self) -> None:
         rules = Rules(training_config={"epochs": 20, "lr": 1e-3, "optimizer": "adam", "batch_size": 32.0})
-        assert hold_training_config(GOOD, snapshot(), rules) == (GOOD, ())
+        assert hold_settings(GOOD, snapshot(), rules) == Held(GOOD, ())
 
-    def test_what_cannot_be_held_is_said(self) -> None:
-        _, notes = hold_training_config(GOOD, snapshot(), Rules(training_config={"lr": 0.1, "epoch": 3}))
-        assert "not patched" in notes[0]
-        assert "did you mean 'epochs'" in notes[1]
+    def test_what_cannot_be_held_is_said_and_an_unknown_key_only_by_the_rules(self) -> None:
+        rules = Rules(training_config={"lr": 0.1, "epoch": 3})
+        held = hold_settings(GOOD, snapshot(), rules)
+        assert [issue.patched for issue in held.issues] == [False]
+        assert held.issues[0].remedy.startswith("not patched")
+        assert ["training_config.epoch" in warning for warning in rules.warnings] == [True]
+
+    def test_what_is_there_with_another_value_contradicts(self) -> None:
+        rules = Rules(training_config={"lr": 0.1, "dropout": 0.2, "momentum": 0.9, "epochs": 20})
+        assert contradictions(snapshot(), rules) == (
+            "training_config.lr asks for lr 0.1, the script trains with 0.001",
+        )
+
+    def test_words_ask_for_numbers_only_and_never_contradict(self) -> None:
+        rules = Rules(instructions=("train for 3 epochs", "use SGD", "no dropout"))
+        held = hold_settings(GOOD, snapshot(), rules)
+        assert changed_lines(GOOD, held.source) == ["-    max_epochs=20,", "+    max_epochs=3,"]
+        assert [issue.message for issue in held.issues if not issue.patched] == [
+            "not enforced by the machine: user_instruction.md: use SGD asks for optimizer SGD, "
+            "the script trains with Adam"
+        ]
+        assert contradictions(snapshot(), rules) == ()
 
     @pytest.mark.parametrize(
         ("text", "size"),

@@ -101,7 +101,8 @@ CHANGES = {
         {"loss", "label_smoothing"},
     ),
     "class weights": ([("targets)\n", "targets, weight=torch.ones(3))\n")], {"loss", "computation"}),
-    "forward pass": ([("self.net(inputs)", "self.net(inputs.roll(1, 1))")], {"computation"}),
+    "forward pass": ([("self.net(inputs)", "self.net(inputs).roll(1, 1)")], {"computation"}),
+    "before the forward pass": ([("self.net(inputs)", "self.net(inputs.roll(1, 1))")], {"augmentation"}),
     "clip": ([("logger=False", "logger=False, gradient_clip_val=1.0")], {"gradient_clip"}),
     "accumulation": ([("logger=False", "logger=False, accumulate_grad_batches=2")], {"accumulate"}),
     "early stopping": (
@@ -168,5 +169,60 @@ def test_values_are_scalars_for_one_group_and_lists_for_several(tmp_path: Path) 
 
 
 def test_every_name_is_a_canonical_knob(tmp_path: Path) -> None:
-    assert set(FAMILY) - set(knob_values(snapshot(tmp_path))) == {"initialization", "augmentation"}
-    assert set(knob_values(snapshot(tmp_path))) <= set(FAMILY)
+    assert set(knob_values(snapshot(tmp_path))) == set(FAMILY)
+
+
+FORWARD = """    def forward(self, inputs):
+        return self.net(inputs * 2)
+
+    def training_step"""
+OWN_FORWARD = [("    def training_step", FORWARD), ("self.net(inputs)", "self(inputs)")]
+PART_CALLED = [("    def training_step", FORWARD)]
+
+
+@pytest.mark.parametrize(
+    ("before", "edit", "knob"),
+    [
+        (OWN_FORWARD, ("self(inputs)", "self(inputs + torch.randn_like(inputs))"), "augmentation"),
+        (OWN_FORWARD, ("self(inputs)", "self.forward(inputs.roll(1, 1))"), "augmentation"),
+        (OWN_FORWARD, ("inputs * 2", "inputs.roll(1, 1) * 2"), "computation"),
+        (OWN_FORWARD, ("targets)\n", "targets) * 2\n"), "computation"),
+        (PART_CALLED, ("self.net(inputs)", "self.net(inputs.roll(1, 1))"), "augmentation"),
+    ],
+)
+def test_what_comes_before_the_forward_pass_is_augmentation(
+    tmp_path: Path, before: list[tuple[str, str]], edit: tuple[str, str], knob: str
+) -> None:
+    first = snapshot(tmp_path, *before)
+    assert first.notes == ()
+    assert differing(first, snapshot(tmp_path, *before, edit)) == {knob}
+
+
+def drawn(*lines: str) -> tuple[str, str]:
+    """An edit that runs `lines` on the first layer once it is made."""
+    return "    def training_step", "".join(f"        {line}\n" for line in lines) + "\n    def training_step"
+
+
+@pytest.mark.parametrize(
+    ("lines", "ways"),
+    [
+        (["nn.init.kaiming_normal_(self.net[2].weight, nonlinearity='relu')"], ["weights kaiming"]),
+        (["nn.init.xavier_uniform_(self.net[2].weight)"], ["weights xavier"]),
+        (["nn.init.zeros_(self.net[0].bias)", "nn.init.zeros_(self.net[4].bias)"], ["biases zero"]),
+        (["nn.init.constant_(self.net[4].bias, 7.2)"], ["biases 7e+00"]),
+        (["nn.init.zeros_(self.net[4].weight)"], ["weights zero"]),
+        (["nn.init.normal_(self.net[2].weight, std=4)"], ["weights 2^5 times torch's"]),
+    ],
+)
+def test_initialization_is_told_by_its_scheme(tmp_path: Path, lines: list[str], ways: list[str]) -> None:
+    plain, other = snapshot(tmp_path), snapshot(tmp_path, drawn(*lines))
+    assert plain.initialization == ()
+    assert knob_values(other)["initialization"] == ways
+    assert differing(plain, other) == {"initialization"}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_other_random_numbers_are_the_same_initialization(tmp_path: Path, seed: int) -> None:
+    lines = drawn(*(f"nn.init.kaiming_normal_(self.net[{layer}].weight, nonlinearity='relu')" for layer in (0, 2)))
+    seeded = ("LR = 0.01", f"LR = 0.01\ntorch.manual_seed({seed})")
+    assert knob_values(snapshot(tmp_path, lines, seeded))["initialization"] == ["weights kaiming"]

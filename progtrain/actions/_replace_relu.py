@@ -1,4 +1,4 @@
-"""What the actions that put a smooth activation in ReLU's place have in common."""
+"""What the actions that put another activation in ReLU's place have in common."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MODULES = frozenset({"torch.nn.ReLU"})
 _FUNCTIONS = frozenset({"torch.nn.functional.relu", "torch.relu"})
 
 
-class SmoothActivation(StructuralAction):
+class ReplaceReLU(StructuralAction):
     """Replace every ReLU, module and function.
 
     Attributes:

@@ -1,0 +1,108 @@
+"""What the actions that vary the training batch have in common: a function, called first in the training step."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar
+
+from pydantic import JsonValue
+
+from progtrain.actions._batch import input_shape
+from progtrain.actions._structural import Binding, StructuralAction
+from progtrain.actions.base import Situation, changed
+from progtrain.errors import EditError
+from progtrain.records import Snapshot
+from progtrain.script.edit import add_import, reference
+from progtrain.script.knob_values import is_loss
+from progtrain.script.lightning_module import find_module
+from progtrain.script.structure import ParsedScript, rebuild
+
+#: Shorter signals have too few neighbours for a place or a stretch to mean anything.
+SHORTEST_SIGNAL = 16
+
+
+class Augmentation(StructuralAction):
+    """Vary every training batch at random before the model sees it; validation batches stay as they are.
+
+    Attributes:
+        uses_functional: whether `function` wants a name for torch.nn.functional.
+    """
+
+    family = "data"
+    touches = frozenset({"augmentation"})
+    answers = ("overfitting",)
+    risk = "low"
+    expected_impact = "The training loss ends higher, and the best validation loss lower"
+    verification = "The gap between validation and training loss at the end is below the parent's"
+    uses_functional: ClassVar[bool] = False
+
+    @abstractmethod
+    def settings(self, situation: Situation) -> dict[str, JsonValue]:
+        """The numbers that `function` is written with.
+
+        Raises:
+            EditError: such batches would not keep their meaning.
+        """
+
+    @abstractmethod
+    def function(self, settings: Mapping[str, JsonValue], functional: str) -> str:
+        """Source of a function of inputs and targets that returns both.
+
+        Args:
+            settings: as `settings` gave them.
+            functional: the script's name for torch.nn.functional, where `uses_functional`.
+        """
+
+    @abstractmethod
+    def described(self, settings: Mapping[str, JsonValue]) -> str:
+        """The change in words."""
+
+    def bind(self, situation: Situation) -> Binding:
+        """See StructuralAction."""
+        settings = self.settings(situation)
+        return Binding(settings, self.described(settings), self.touches)
+
+    def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
+        """See Action."""
+        source = add_import(source, "torch")
+        functional = ""
+        if self.uses_functional:
+            source, functional = reference(source, "torch.nn.functional")
+        module = find_module(ParsedScript(source))
+        function = self.function(parameters, functional)
+        if len(module.training_step.args.args) < 2:
+            raise EditError(
+                f"Line {module.training_step.lineno}: expected training_step(self, batch, ...). Write it so."
+            )
+        batch, name = module.training_step.args.args[1].arg, function.removeprefix("def ").partition("(")[0]
+        edits = [module.define(function), module.begin(module.training_step, f"{batch} = {name}(*{batch})")]
+        return changed(source, rebuild(source, edits), self.name)
+
+
+def require_classification(snapshot: Snapshot) -> None:
+    """Check that targets are classes, which a changed place or size of what is seen leaves as they are.
+
+    Raises:
+        EditError: the loss is another than one cross entropy.
+    """
+    losses = [call.function for call in snapshot.calls if is_loss(call.function)]
+    if losses != ["cross_entropy"]:
+        raise EditError(f"targets may not survive it: expected one cross entropy as the loss, got {losses or 'none'}")
+
+
+def signal_length(situation: Situation) -> int:
+    """Length of the inputs' last axis, where neighbours on it belong together.
+
+    Raises:
+        EditError: the inputs are no signals and no images, or too short.
+    """
+    length = input_shape(situation.snapshot)[-1]
+    convolves = any(call.function.startswith("conv") for call in situation.snapshot.calls)
+    if not convolves and situation.finding("local-structure") is None:
+        raise EditError(
+            "the inputs are no signals or images: no layer convolves, and neighbours are not known to agree"
+        )
+    if length < SHORTEST_SIGNAL:
+        raise EditError(f"the last axis has {length} values, fewer than {SHORTEST_SIGNAL}")
+    return length

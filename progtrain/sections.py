@@ -1,0 +1,86 @@
+"""The sections of user_defined_rules.json, each key with its type and its default."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from progtrain.knobs import FAMILY, group, nearest
+
+
+class Section(BaseModel):
+    """One object of the file; a key that it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class LoopConfig(Section):
+    """How long the loop runs, and how."""
+
+    max_versions: Annotated[int, Field(ge=1, le=999)] = 10
+    max_train_attempts: Annotated[int, Field(ge=1)] = 3
+    train_time_limit_minutes: Annotated[float, Field(gt=0)] | None = None
+    isolation: Literal["warm", "fresh"] = "warm"
+    continue_from: Literal["latest", "best"] = "latest"
+
+
+class DatasetConfig(Section):
+    """Which prepared data set under dataset/prepdata/ is used."""
+
+    dataset_id: str | None = None
+
+
+class MetricRule(Section):
+    """A metric by its torchmetrics name; the direction is torchmetrics' own unless given."""
+
+    name: str
+    higher_is_better: bool | None = None
+
+
+class EvalConfig(Section):
+    """What is measured on the validation set."""
+
+    primary_metric: str | None = None
+    metrics: tuple[str | MetricRule, ...] = ()
+    infer_samples: Annotated[int, Field(ge=0)] = 10
+
+    @property
+    def metric_rules(self) -> tuple[MetricRule, ...]:
+        """The metrics asked for, each as a MetricRule."""
+        return tuple(MetricRule(name=m) if isinstance(m, str) else m for m in self.metrics)
+
+    @property
+    def primary(self) -> str:
+        """The metric that ranks versions: the one named, else the first asked for, else the loss."""
+        return self.primary_metric or next((m.name for m in self.metric_rules), "loss")
+
+
+class Constraints(Section):
+    """What no version may change, which actions may be chosen, and how large and how slow a model may be."""
+
+    lock: tuple[str, ...] = ()
+    forbid: tuple[str, ...] = ()
+    allow: tuple[str, ...] | None = None
+    max_parameters: Annotated[int, Field(ge=1)] | None = None
+    max_latency_ms: Annotated[float, Field(gt=0)] | None = None
+
+    @field_validator("lock")
+    @classmethod
+    def _known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not group(name):
+                near = nearest(name)
+                hint = (
+                    f"perhaps {near!r} was meant" if near else f"families are {', '.join(sorted({*FAMILY.values()}))}"
+                )
+                raise ValueError(f"{name!r} is no knob and no family of knobs; {hint}")
+        return names
+
+    def forbids(self, action: str) -> str | None:
+        """The rule by which an action may not be chosen; None where it may."""
+        if action in self.forbid:
+            return "constraints.forbid names it"
+        if self.allow is not None and action not in self.allow:
+            return "constraints.allow does not name it"
+        return None

@@ -1,0 +1,50 @@
+"""Half as many epochs again, wherever their number is written."""
+
+import pytest
+
+from progtrain.records import Proposal, Refusal
+
+SCRIPT = "import lightning as L\n\nEPOCHS = 20  # enough?\ntrainer = L.Trainer(max_epochs=EPOCHS)\n"
+TABLE = {
+    "a constant": (SCRIPT, SCRIPT.replace("20", "30")),
+    "a literal": (SCRIPT.replace("=EPOCHS", "=20"), SCRIPT.replace("=EPOCHS", "=30")),
+    "an option": (
+        "import argparse\nimport lightning as L\n\n"
+        'parser = argparse.ArgumentParser()\nparser.add_argument("--epochs", type=int, default=20)\n'
+        "trainer = L.Trainer(max_epochs=parser.parse_args().epochs)\n",
+        "import argparse\nimport lightning as L\n\n"
+        'parser = argparse.ArgumentParser()\nparser.add_argument("--epochs", type=int, default=30)\n'
+        "trainer = L.Trainer(max_epochs=parser.parse_args().epochs)\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TABLE)
+def test_becomes(becomes, name):
+    becomes("more_epochs", *TABLE[name], value=30)
+
+
+def test_cannot(cannot):
+    cannot("more_epochs", SCRIPT + "other = L.Trainer(max_epochs=5)\n", "epochs", value=30)
+
+
+def test_rounds_up(proposed):
+    proposal = proposed("more_epochs", SCRIPT.replace("20", "15"), "still-improving", max_epochs=15)
+
+    assert isinstance(proposal, Proposal)
+    assert proposal.parameters == {"value": 23}
+
+
+@pytest.mark.parametrize(
+    ("fields", "locks", "reason"),
+    [
+        ({}, {"epochs": 20}, "the rules hold epochs"),
+        ({"max_steps": 500}, {}, "ends at max_steps"),
+        ({"max_epochs": 7}, {}, "that place is dead"),
+    ],
+)
+def test_refuses(proposed, fields, locks, reason):
+    refusal = proposed("more_epochs", SCRIPT, "still-improving", locks=locks, **fields)
+
+    assert isinstance(refusal, Refusal)
+    assert reason in refusal.reason

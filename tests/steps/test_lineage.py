@@ -1,0 +1,85 @@
+"""Who the next version is made from, where a version answers too slowly."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from progtrain.loop import opened
+from progtrain.records import AuthorRecord, EvalScore, EvaluateRecord, MetricValue
+from progtrain.steps.lineage import next_parent
+from progtrain.workspace import Workspace, sha256_of
+
+MOMENT = datetime(2026, 2, 23, 22, 1, 10, tzinfo=UTC)
+
+Next = Callable[..., str]
+
+
+def write_version(workspace: Workspace, number: int, parent: str | None, accuracy: float, latency_ms: float) -> None:
+    version, source = f"v{number:03d}", f"# {number}\n"
+    workspace.script(version).write_text(source)
+    author = AuthorRecord(
+        version=version,
+        parent=parent,
+        parent_sha256=None,
+        action="widen",
+        parameters={},
+        touches=("width",),
+        script_sha256=sha256_of(source),
+        created_at=MOMENT,
+    )
+    workspace.write_record(author, "author", version)
+    score = EvalScore(
+        dataset_id="v1",
+        created_at=MOMENT,
+        num_samples=100,
+        metrics=(MetricValue(name="accuracy", value=accuracy, higher_is_better=True),),
+        latency_ms=latency_ms,
+    )
+    record = EvaluateRecord(
+        started_at=MOMENT, finished_at=MOMENT, script_sha256=sha256_of(source), outputs=(), score=score, seconds=1.0
+    )
+    workspace.write_record(record, "evaluate", version)
+
+
+@pytest.fixture
+def parent_after(tmp_path: Path) -> Next:
+    """`parent_after(continue_from, *latencies)`: the parent of the next version; each version is better than before."""
+
+    def decide(continue_from: str, *latencies: float) -> str:
+        rules = {
+            "loop_config": {"continue_from": continue_from},
+            "eval_config": {"primary_metric": "accuracy"},
+            "constraints": {"max_latency_ms": 5},
+        }
+        (tmp_path / "user_defined_rules.json").write_text(json.dumps(rules))
+        workspace = Workspace(tmp_path)
+        for number, latency in enumerate(latencies, start=1):
+            parent = f"v{number - 1:03d}" if number > 1 else None
+            write_version(workspace, number, parent, number / 10, latency)
+        newest = f"v{len(latencies):03d}"
+        with opened(tmp_path) as context:
+            return next_parent(context, newest)
+
+    return decide
+
+
+@pytest.mark.parametrize(
+    ("continue_from", "latencies", "parent"),
+    [
+        ("latest", (1, 1, 1), "v003"),
+        ("latest", (1, 1, 9), "v002"),
+        ("latest", (1, 9, 9), "v001"),
+        ("latest", (9, 9, 9), "v001"),
+        ("best", (1, 1, 9), "v002"),
+        ("best", (1, 9, 1), "v003"),
+    ],
+)
+def test_nothing_is_built_on_what_is_too_slow(
+    parent_after: Next, continue_from: str, latencies: tuple[float, ...], parent: str
+) -> None:
+    assert parent_after(continue_from, *latencies) == parent
