@@ -180,7 +180,7 @@ def test_ticks_come_in_the_callers_thread_and_an_error_there_ends_the_job(
 
     with pytest.raises(KeyboardInterrupt):
         executor.run(Job(("script.py",), tmp_path, log), interrupt)
-    assert not any(is_running(pid) for pid in pids)
+    wait_until(lambda: not any(is_running(pid) for pid in pids))
 
 
 OWNER = """
@@ -248,4 +248,4 @@ def test_closing_ends_what_is_running(tmp_path: Path) -> None:
     executor.close()
     thread.join()
     assert gone
-    assert not any(is_running(pid) for pid in pids)
+    wait_until(lambda: not any(is_running(pid) for pid in pids))
