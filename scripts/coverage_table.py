@@ -35,9 +35,10 @@ same trials and holds *failed* at 0.
 An action is **applied** where it offers a change and the child keeps every promise: its source compiles, it reaches
 `Trainer.fit`, what it is about to train differs from its parent's in something and in nothing but the declared knobs,
 the validation set is the same, the first loss is finite, and the script runs to its end with a training of one
-optimizer step. Everything else it must **refuse**, with a reason: *{unfit}*, the action has nothing to do for what is
-trained, or it would do harm; *{otherwise}*, the place is not one that the edit understands; *{by_hand}*, the script
-steps its optimizers itself. The actions are asked as when nothing is diagnosed (exploring).
+optimizer step. Everything else it must **refuse**, with a reason: *{unfit}*, the action has nothing to do for
+what is trained, or it would do harm; *{otherwise}*, the place is not one that the edit understands;
+*{by_hand}*, the script steps its optimizers itself. The actions are asked as when nothing is diagnosed, so
+those that need a diagnosis or a history are refused everywhere.
 
 {scripts} scripts × {actions} actions: **{applied} applied, {refused} refused, {failed} failed**.
 

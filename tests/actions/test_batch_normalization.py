@@ -145,6 +145,40 @@ TABLE = {
                 return self.out(x)
         """,
     ),
+    "two kinds counted apart": (
+        """\
+        import torch.nn.functional as F
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv1 = nn.Conv1d(1, 8, 3)
+                self.fc1 = nn.Linear(64, 32)
+                self.fc2 = nn.Linear(32, 10)
+
+            def forward(self, x):
+                x = F.relu(self.conv1(x)).flatten(1)
+                return self.fc2(F.relu(self.fc1(x)))
+        """,
+        """\
+        import torch.nn.functional as F
+        from torch import nn
+
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.conv1 = nn.Conv1d(1, 8, 3)
+                self.conv1_norm = nn.BatchNorm1d(8)
+                self.fc1 = nn.Linear(64, 32)
+                self.fc1_norm = nn.BatchNorm1d(32)
+                self.fc2 = nn.Linear(32, 10)
+
+            def forward(self, x):
+                x = F.relu(self.conv1_norm(self.conv1(x))).flatten(1)
+                return self.fc2(F.relu(self.fc1_norm(self.fc1(x))))
+        """,
+    ),
 }
 
 
@@ -168,6 +202,7 @@ SCRIPT = TABLE["one line"][0]
         (SCRIPT.replace("nn.ReLU()", "make()"), "followed by an activation"),
         ("import torch\n", "found none"),
         (TABLE["attributes"][0].replace("self.act =", "self.norm1 ="), "norm1 is taken"),
+        (TABLE["attributes"][0].replace("self.fc1 =", "x = 1; self.fc1 ="), "a line of its own"),
     ],
 )
 def test_cannot(cannot, source, match):

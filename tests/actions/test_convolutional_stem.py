@@ -138,6 +138,7 @@ def test_normalizes_where_batches_allow_it(proposed):
         ({"layers": (Layer(path="c", type="Conv1d", arguments={}, parameters=8),)}, "not a Linear"),
         ({"calls": (Call(function="linear", arguments={}, shapes=((8, 7, 40), (64, 40))),)}, "not a Linear"),
         ({"calls": (Call(function="linear", arguments={}, shapes=((8, 10), (64, 10))),)}, "10 values"),
+        ({"layers": (Layer(path="n", type="Linear", arguments={}, parameters=8),) * 4}, "4 Linear layers are made in"),
     ],
 )
 def test_refuses(proposed, fields, reason):

@@ -77,7 +77,13 @@ SCRIPT = TABLE["returned where it is made"][0]
 
 
 @pytest.mark.parametrize(
-    ("old", "new"), [("torch.optim.SGD", "make"), ("return ", "return 1, "), ("configure_optimizers", "build")]
+    ("old", "new"),
+    [
+        ("torch.optim.SGD", "make"),
+        ("return ", "return 1, "),
+        ("configure_optimizers", "build"),
+        ("return ", "pass; return "),
+    ],
 )
 def test_cannot(cannot, old, new):
     cannot("cosine_schedule", SCRIPT.replace(old, new), "Expected|expected")

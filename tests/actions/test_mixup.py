@@ -6,6 +6,7 @@ import torch
 from progtrain.records import Call, Proposal, Refusal
 
 SCORED = Call(function="cross_entropy", arguments={}, shapes=((64, 10), (64,)))
+SIGNALS = {"shape": [64, 40], "dtype": "float32"}
 
 
 def test_the_training_step_begins_with_it(augments):
@@ -39,6 +40,8 @@ def test_proposes(proposed, signals, training_scripts):
         ("signals", {"calls": (SCORED, Call(function="argmax", arguments={}))}, "measures its answers"),
         ("signals", {"calls": (SCORED.model_copy(update={"shapes": ((64, 10), (64, 10))}),)}, "class numbers"),
         ("signals", {"batch": [{"shape": [64, 40], "dtype": "int64"}, None]}, "not a pair of a floating-point tensor"),
+        ("signals", {"batch": [SIGNALS, [SIGNALS, SIGNALS]]}, "one class number a sample"),
+        ("signals", {"calls": (), "notes": ("Manual optimization.",)}, "Manual optimization"),
         ("signals", {"locks": {"augmentation": "none"}}, "the rules hold augmentation"),
     ],
 )

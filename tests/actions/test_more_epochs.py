@@ -2,7 +2,7 @@
 
 import pytest
 
-from progtrain.records import Proposal, Refusal
+from progtrain.records import Proposal, Refusal, SchedulerSettings
 
 SCRIPT = "import lightning as L\n\nEPOCHS = 20  # enough?\ntrainer = L.Trainer(max_epochs=EPOCHS)\n"
 TABLE = {
@@ -48,3 +48,14 @@ def test_refuses(proposed, fields, locks, reason):
 
     assert isinstance(refusal, Refusal)
     assert reason in refusal.reason
+
+
+def test_a_function_that_reads_the_epochs_holds_them(proposed):
+    schedulers = (SchedulerSettings(type="LambdaLR", arguments={"lr_lambda": "warm#1"}),)
+    fields = {"schedulers": schedulers, "max_epochs": 20}
+
+    refusal = proposed("more_epochs", SCRIPT + "STEPS = EPOCHS * 10\n", "still-improving", **fields)
+
+    assert isinstance(refusal, Refusal)
+    assert "follows a function of the script's own" in refusal.reason
+    assert isinstance(proposed("more_epochs", SCRIPT, "still-improving", **fields), Proposal)

@@ -230,6 +230,12 @@ def test_other_uses_of_the_same_place_are_named():
     assert lr.why_not is None
 
 
+def test_other_uses_of_a_computed_place_are_named():
+    source = IMPORTS + "EPOCHS = 2 * 10\nSTEPS = EPOCHS * 5\nL.Trainer(max_epochs=EPOCHS)\n"
+
+    assert read_anatomy(source).knobs["epochs"].shared == ("use in line 10",)
+
+
 def test_a_peak_rate_written_by_the_rate_follows_it():
     source = IMPORTS + (
         "LR = 0.1\nopt = optim.SGD(params, lr=LR)\noptim.lr_scheduler.OneCycleLR(opt, max_lr=3 * LR)\n"

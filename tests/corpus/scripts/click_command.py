@@ -47,7 +47,7 @@ def dataset(path: Path) -> TensorDataset:
 @click.option("--width", default=32, show_default=True)
 @click.option("--dropout", default=0.1, show_default=True)
 @click.option("--batch-size", default=32, show_default=True)
-@click.option("--epochs", default=20, show_default=True)
+@click.option("--epochs", default=40, show_default=True)
 @click.option("--seed", default=0)
 def main(data, lr, width, dropout, batch_size, epochs, seed):
     """Train on the waves in DATA."""

@@ -63,7 +63,7 @@ class ConvNet(L.LightningModule):
 def main():
     L.seed_everything(3)
     checkpoint = ModelCheckpoint(ARTIFACTS, "best", monitor="val_loss", save_last=True)
-    trainer = L.Trainer(max_epochs=8, callbacks=checkpoint, logger=False, enable_progress_bar=False)
+    trainer = L.Trainer(max_epochs=40, callbacks=checkpoint, logger=False, enable_progress_bar=False)
     trainer.fit(
         ConvNet(),
         DataLoader(Pictures("train", augment=True), batch_size=16, shuffle=True),

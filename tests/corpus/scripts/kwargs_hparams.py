@@ -53,4 +53,4 @@ class Net(L.LightningModule):
 if __name__ == "__main__":
     L.seed_everything(31)
     model = Net(**HPARAMS)
-    L.Trainer(max_epochs=15, enable_progress_bar=False, logger=False).fit(model)
+    L.Trainer(max_epochs=40, enable_progress_bar=False, logger=False).fit(model)

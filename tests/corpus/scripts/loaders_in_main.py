@@ -53,7 +53,7 @@ def main():
         torch.nn.Linear(hidden, 4),
     )
     trainer = lightning.Trainer(
-        max_epochs=20,
+        max_epochs=60,
         logger=False,
         enable_progress_bar=False,
     )

@@ -2,7 +2,7 @@ import torch, lightning as L
 from torch.nn import Linear, ReLU, Sequential, CrossEntropyLoss
 import numpy as np
 d = np.load("dataset/prepdata/v1/train/signals.npz"); v = np.load("dataset/prepdata/v1/valid/signals.npz")
-batch_size, lr, epochs, momentum = 32, .05, 20, .9
+batch_size, lr, epochs, momentum = 32, .05, 200, .9
 torch.manual_seed(0)
 train = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.tensor(d["x"]), torch.tensor(d["y"])), batch_size=batch_size, shuffle=True)
 val = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(torch.tensor(v["x"]), torch.tensor(v["y"])), batch_size=batch_size)

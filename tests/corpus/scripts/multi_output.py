@@ -64,4 +64,4 @@ def run(batch_size=32, epochs=12):
 
 
 if __name__ == "__main__":
-    run(epochs=14)
+    run(epochs=80)

@@ -81,7 +81,7 @@ net
 
 
 trainer = L.Trainer(
-    max_epochs=25,
+    max_epochs=120,
     logger=CSVLogger('Models/Artifacts/baseline', name='logs'),
     callbacks=[ModelCheckpoint(dirpath='Models/Artifacts/baseline', filename='best', monitor='val_loss', save_last=True)],
     enable_progress_bar=False,

@@ -14,7 +14,7 @@ class TrainingConfig(BaseModel):
     learning_rate: float = Field(default=0.004, gt=0)
     momentum: float = Field(0.9, ge=0, lt=1)
     batch_size: PositiveInt = 32
-    epochs: PositiveInt = 18
+    epochs: PositiveInt = 50
     hidden: int = 56
     activation: Literal["relu", "tanh"] = "relu"
     gradient_clip: float | None = Field(default=1.0, description="norm of the gradient")

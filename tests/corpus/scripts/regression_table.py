@@ -51,7 +51,7 @@ class PriceModel(L.LightningModule):
 
 if __name__ == "__main__":
     L.seed_everything(0)
-    trainer = L.Trainer(max_epochs=20, logger=False, enable_progress_bar=False)
+    trainer = L.Trainer(max_epochs=150, logger=False, enable_progress_bar=False)
     trainer.fit(
         PriceModel(),
         DataLoader(tensors(train_df), batch_size=16, shuffle=True),

@@ -8,7 +8,7 @@ import lightning.pytorch as pl
 C = SimpleNamespace()
 C.lr = 0.1
 C.bs = 40
-C.n_epochs = 12
+C.n_epochs = 100
 C.h = 30
 C.momentum = 0.5
 C.wd = 5e-4

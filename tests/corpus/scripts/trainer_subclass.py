@@ -42,5 +42,5 @@ def data(split):
 
 if __name__ == "__main__":
     L.seed_everything(10)
-    trainer = QuietTrainer(max_epochs=15, gradient_clip_val=0.5)
+    trainer = QuietTrainer(max_epochs=50, gradient_clip_val=0.5)
     trainer.fit(Net(), DataLoader(data("train"), batch_size=32, shuffle=True), DataLoader(data("valid"), batch_size=32))
