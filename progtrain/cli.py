@@ -109,7 +109,7 @@ def apply(action: str, script: Path, overrides: tuple[str, ...], only_diff: bool
 
 
 def _by_hand(name: str) -> click.Command:
-    @click.command(name, help=f"Do the step '{name}' for one version by hand, whether it was done or not.")
+    @click.command(name, help=f"Do the step '{name}' for one version by hand.")
     @WORKSPACE
     @VERSION
     def command(workspace: Path, version: str | None) -> None:
@@ -149,7 +149,9 @@ def diff(before: str, after: str, workspace: Path) -> None:
 
 @cli.command()
 @WORKSPACE
-@click.option("--port", default=5000, show_default=True, help="Where the MLflow UI listens.")
+@click.option(
+    "--port", type=click.IntRange(1, 65535), default=5000, show_default=True, help="Where the MLflow UI listens."
+)
 def ui(workspace: Path, port: int) -> None:
     """Open the MLflow UI on this workspace's store."""
     from progtrain.tracking.ui import serve_ui

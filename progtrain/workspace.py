@@ -56,7 +56,8 @@ class Workspace:
         self.root = Path(root).expanduser().resolve()
         if not self.root.is_dir():
             raise WorkspaceError(
-                f"Expected a workspace folder at {self.root}; there is none. `progtrain new PATH` makes one."
+                f"Expected a workspace folder at {self.root}; there is none. "
+                "`progtrain new mnist1d FOLDER` makes one from an example."
             )
 
     # --- scripts ---

@@ -29,6 +29,7 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
         WorkspaceError: no data set, no script to begin from, or another data set than the locked one.
     """
     check_action_names(context.rules)
+    _find_a_script(context)
     locked = context.workspace.read_record(LoopRecord, "loop")
     dataset_id = _dataset_id(context, handed_over, locked)
     stats = read_stats(context.workspace.prepdata(dataset_id))
@@ -46,6 +47,15 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
             warnings=issues,
         )
         context.workspace.write_record(record, "loop")
+
+
+def _find_a_script(context: Context) -> None:
+    workspace = context.workspace
+    if not workspace.versions() and not workspace.baseline_script.is_file():
+        raise WorkspaceError(
+            f"Expected {workspace.baseline_script.name} or a versioned 02_train_v###.py in {workspace.root}, "
+            "found neither. Put your training script there under that name."
+        )
 
 
 def _dataset_id(context: Context, handed_over: str | None, locked: LoopRecord | None) -> str:
@@ -78,11 +88,6 @@ def _from_baseline_spec(context: Context) -> str | None:
 
 def _prepare_first_version(context: Context, dataset_id: str, stats: Stats) -> tuple[str, ...]:
     workspace = context.workspace
-    if not workspace.baseline_script.is_file():
-        raise WorkspaceError(
-            f"Expected {workspace.baseline_script.name} or a versioned 02_train_v###.py in {workspace.root}, "
-            "found neither. Put your training script there under that name."
-        )
     source = workspace.baseline_script.read_text(encoding="utf-8")
     snapshot = capture_source(workspace, context.executor, BASELINE, source)
     report = workspace.artifacts(BASELINE) / "_tests" / "baseline_smoke_test_report.md"

@@ -8,8 +8,7 @@ import sys
 from urllib.parse import urlsplit
 
 from progtrain.errors import TrackingError
-from progtrain.tracking.ledger import Ledger
-from progtrain.tracking.store import resolve_uri
+from progtrain.tracking.ledger import RECORD, LoopTracking
 from progtrain.workspace import Workspace
 
 
@@ -17,9 +16,9 @@ def serve_ui(workspace: Workspace, port: int) -> None:
     """Serve the UI on the loopback interface until it is interrupted.
 
     Raises:
-        TrackingError: the store is a server, which has a UI of its own, or the UI ended by itself.
+        TrackingError: there is no store yet, it is a server, which has a UI of its own, or the UI ended by itself.
     """
-    uri = Ledger(workspace).loop().store or resolve_uri(workspace)
+    uri = _store_of(workspace)
     if urlsplit(uri).scheme in ("http", "https"):
         raise TrackingError(f"Expected a store in a database, got the server {uri}. It serves the UI itself: open it.")
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port), "--workers", "1"]
@@ -30,3 +29,14 @@ def serve_ui(workspace: Workspace, port: int) -> None:
         return
     if code != 0:
         raise TrackingError(f"The MLflow UI ended with exit code {code}. Is port {port} free? Try another --port.")
+
+
+def _store_of(workspace: Workspace) -> str:
+    """The workspace's own database, also where the folder was moved; else the store that its loop wrote to."""
+    own = workspace.root / "mlflow.db"
+    if "MLFLOW_TRACKING_URI" not in os.environ and own.is_file():
+        return f"sqlite:///{own}"
+    record = workspace.read_record(LoopTracking, RECORD)
+    if record is None or record.store is None:
+        raise TrackingError(f"Nothing of {workspace.root} is in MLflow yet. `progtrain run {workspace.root}` begins.")
+    return record.store
