@@ -8,8 +8,8 @@ from progtrain.actions import catalogue
 from progtrain.diagnosis import RULES
 from progtrain.knobs import FAMILY
 
-#: Findings of the playbook that need more than predictions and curves, so that no rule makes them yet.
-NOT_MEASURED = {"dead-units"}
+#: Findings that need more than predictions and curves, so that no rule makes them yet.
+NOT_MEASURED = {"dead-units", "compute-bound"}
 
 
 def test_enough():

@@ -27,8 +27,8 @@ def test_cannot(cannot):
 @pytest.mark.parametrize(
     ("finding", "fields", "locks", "reason"),
     [
-        ("within-noise", {"precision": "16-mixed"}, {}, "16-mixed already"),
-        ("within-noise", {}, {"precision": "32-true"}, "the rules hold precision"),
+        ("compute-bound", {"precision": "16-mixed"}, {}, "16-mixed already"),
+        ("compute-bound", {}, {"precision": "32-true"}, "the rules hold precision"),
         ("slow", {}, {}, "nothing diagnosed asks for it"),
     ],
 )
