@@ -33,6 +33,7 @@ class Net(L.LightningModule):
         return torch.optim.SGD(self.parameters(), lr=LR)
 
 
+torch.manual_seed(0)
 data = TensorDataset(torch.randn(64, 40), torch.randint(10, (64,)))
 trainer = L.Trainer(max_epochs=3, logger=False, enable_checkpointing=False)
 trainer.fit(Net(), DataLoader(data, batch_size=32, shuffle=True))
