@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 FILE_NAME = "predictions.npz"
+#: The target of a padded token or of a pixel that does not count; torch's own `ignore_index`.
+IGNORED: Final = -100
 
 
 @dataclass(frozen=True)
@@ -17,9 +20,10 @@ class Predictions:
 
     Args:
         sample_ids: `[N]` strings.
-        targets: `[N, ...]`.
-        outputs: `[N, ...]` raw model outputs: class scores (logits) or regressed values.
-        answers: `[N, ...]` what is served: class indices, or the outputs themselves for regression.
+        targets: `[N, ...]`; strings for a transcription.
+        outputs: `[N, ...]` raw model outputs: class scores (logits) `[N, C, ...]` or regressed values; for a language
+            model `[N, T]` log-probabilities of the target tokens; `[N, 0]` for a transcription.
+        answers: `[N, ...]` what is served: class indices, texts, or the outputs themselves for regression.
         losses: `[N]` per-sample value of the locked loss.
     """
 

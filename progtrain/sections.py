@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from progtrain.knobs import FAMILY, group, nearest
 
@@ -38,6 +38,10 @@ class MetricRule(Section):
     higher_is_better: bool | None = None
 
 
+#: As a metric: those that are usual for the task.
+DEFAULT: Final = "default"
+
+
 class EvalConfig(Section):
     """What is measured on the validation set."""
 
@@ -47,8 +51,19 @@ class EvalConfig(Section):
 
     @property
     def metric_rules(self) -> tuple[MetricRule, ...]:
-        """The metrics asked for, each as a MetricRule."""
-        return tuple(MetricRule(name=m) if isinstance(m, str) else m for m in self.metrics)
+        """The metrics asked for by name, each as a MetricRule."""
+        return tuple(MetricRule(name=m) if isinstance(m, str) else m for m in self.metrics if m != DEFAULT)
+
+    @property
+    def with_defaults(self) -> bool:
+        """Whether the metrics that are usual for the task are asked for too."""
+        return DEFAULT in self.metrics
+
+    @model_validator(mode="after")
+    def _names_primary(self) -> Self:
+        if self.with_defaults and self.primary_metric is None:
+            raise ValueError(f"metrics has {DEFAULT!r}, so primary_metric must say by which metric versions are ranked")
+        return self
 
     @property
     def primary(self) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from lightning_utilities.core.apply_func import apply_to_collection
@@ -18,11 +19,30 @@ from torch.utils.data import (
 )
 
 from progtrain.errors import EvaluationError
+from progtrain.predictions import IGNORED
 
-_TARGET_KEYS: Final = ("target", "targets", "label", "labels", "y")
+_TARGET_KEYS: Final = ("target", "targets", "label", "labels", "y", "mask", "masks", "text", "texts", "transcript")
 _ID_KEYS: Final = ("sample_id", "sample_ids", "id", "ids", "index", "idx")
 #: For loaders with a batch sampler of their own, which have no batch size to take over.
 _BATCH_SIZE: Final = 64
+
+
+class Texts(NamedTuple):
+    """Targets that are texts.
+
+    Args:
+        texts: one a sample.
+        ids: `[B, S]` the classes of their symbols, padded; None where the baseline's loss does not need them.
+        lengths: `[B]` how many of `ids` count.
+    """
+
+    texts: tuple[str, ...]
+    ids: Tensor | None = None
+    lengths: Tensor | None = None
+
+
+#: (a batch as the loader gives it) -> its inputs and its targets.
+Split = Callable[[Any], tuple[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -31,41 +51,78 @@ class Batch:
 
     Args:
         inputs: what the model is called with: a tensor, or a tuple, list or mapping of tensors.
-        targets: `[B, ...]`.
+        targets: `[B, ...]`, or texts.
     """
 
     inputs: Any
-    targets: Tensor
+    targets: Tensor | Texts
+
+    def __len__(self) -> int:
+        return len(self.targets.texts if isinstance(self.targets, Texts) else self.targets)
 
     def row(self, index: int) -> Batch:
         """One sample as a batch of one."""
-        return Batch(_map(self.inputs, lambda t: t[index : index + 1]), self.targets[index : index + 1])
+        return Batch(_map(self.inputs, lambda t: t[index : index + 1]), row_of(self.targets, index))
 
     def to(self, device: torch.device) -> Batch:
-        """The batch on `device`."""
-        return Batch(_map(self.inputs, lambda t: t.to(device)), self.targets.to(device))
+        """The batch with its inputs on `device`."""
+        return Batch(_map(self.inputs, lambda t: t.to(device)), self.targets)
 
 
-def split(batch: Any) -> Batch:
-    """Take a loader's batch apart: a pair or tuple ends with the targets, a mapping names them.
+def row_of(targets: Tensor | Texts, index: int) -> Tensor | Texts:
+    """One sample's targets as those of a batch of one."""
+    if isinstance(targets, Tensor):
+        return targets[index : index + 1]
+    ids, lengths = (None if part is None else part[index : index + 1] for part in (targets.ids, targets.lengths))
+    return Texts(targets.texts[index : index + 1], ids, lengths)
+
+
+def by_convention(batch: Any) -> tuple[Any, Any]:
+    """Take a loader's batch apart: a pair or tuple ends with the targets; a mapping or a dataclass names them.
+
+    Returns:
+        The inputs and the targets.
 
     Raises:
         EvaluationError: the batch has another shape.
     """
-    if isinstance(batch, Mapping):
-        key = next((key for key in _TARGET_KEYS if key in batch), None)
-        if key is not None and isinstance(batch[key], Tensor):
-            left = {name: value for name, value in batch.items() if name != key and name not in _ID_KEYS}
-            return Batch(left, batch[key])
-        found = f"a mapping with the keys {sorted(map(str, batch))}"
-    elif isinstance(batch, Sequence) and len(batch) >= 2 and isinstance(batch[-1], Tensor):
-        return Batch(batch[0] if len(batch) == 2 else tuple(batch[:-1]), batch[-1])
+    named = named_parts(batch)
+    if named is not None:
+        key = next((key for key in _TARGET_KEYS if key in named), None)
+        if key is not None and _is_target(named[key]):
+            left = {name: value for name, value in named.items() if name != key and name not in _ID_KEYS}
+            return left, named[key]
+        found = f"a {type(batch).__name__} with the names {sorted(map(str, named))}"
+    elif isinstance(batch, Sequence) and len(batch) >= 2 and _is_target(batch[-1]):
+        return (batch[0] if len(batch) == 2 else tuple(batch[:-1])), batch[-1]
     else:
         found = f"a {type(batch).__name__}" + (f" of {len(batch)}" if isinstance(batch, Sequence) else "")
     raise EvaluationError(
-        f"Expected validation batches of (inputs, ..., targets), or mappings with one of {_TARGET_KEYS}; got {found}. "
-        "Make the validation loader yield one of these."
+        f"Expected validation batches of (inputs, ..., targets), or with one of the names {_TARGET_KEYS}; got {found}. "
+        "Say in split() of 03_eval.py how a batch comes apart."
     )
+
+
+def named_parts(batch: Any) -> Mapping[str, Any] | None:
+    """The batch's parts by name where it has names; a plain tuple has none."""
+    if isinstance(batch, Mapping):
+        return batch
+    if dataclasses.is_dataclass(batch) and not isinstance(batch, type):
+        return {field.name: getattr(batch, field.name) for field in dataclasses.fields(batch)}
+    if isinstance(batch, tuple) and hasattr(batch, "_asdict"):
+        return {str(name): value for name, value in batch._asdict().items()}
+    return None
+
+
+def without(targets: Tensor, ignored: int) -> Tensor:
+    """The targets with those that the loss ignores marked as progtrain marks them."""
+    return targets.masked_fill(targets == ignored, IGNORED)
+
+
+def _is_target(value: Any) -> bool:
+    if isinstance(value, list | tuple):
+        return bool(value) and all(isinstance(entry, str) for entry in value)
+    return isinstance(value, Tensor | Texts)
 
 
 class ValidationSet:
@@ -73,9 +130,11 @@ class ValidationSet:
 
     Args:
         loader: as the script made it.
+        split: how one of its batches comes apart.
     """
 
-    def __init__(self, loader: DataLoader[Any]) -> None:
+    def __init__(self, loader: DataLoader[Any], split: Split = by_convention) -> None:
+        self._split = split
         self._collate = loader.collate_fn
         self._dataset = _in_order(loader)
         self._indexed = not isinstance(self._dataset, IterableDataset) and not _yields_batches(loader)
@@ -92,14 +151,21 @@ class ValidationSet:
         wanted, start = set(indices), 0
         found: list[Batch] = []
         for batch in self:
-            count = len(batch.targets)
+            count = len(batch)
             found.extend(batch.row(i - start) for i in range(start, start + count) if i in wanted)
             start += count
         return found
 
     def _read(self, dataset: Any, batch_size: int | None) -> Iterator[Batch]:
         loader: DataLoader[Any] = DataLoader(dataset, batch_size=batch_size, collate_fn=self._collate)
-        return (split(batch) for batch in loader)
+        return (_taken_apart(self._split, batch) for batch in loader)
+
+
+def _taken_apart(split: Split, batch: Any) -> Batch:
+    inputs, targets = split(batch)
+    if isinstance(targets, list | tuple) and not isinstance(targets, Texts):
+        targets = Texts(tuple(targets))
+    return Batch(inputs, targets)
 
 
 def _yields_batches(loader: DataLoader[Any]) -> bool:

@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.names import Task, user_functions
+from progtrain.evaluation.names import user_functions
 from progtrain.evaluation.statistic import Array, statistic_for
 from progtrain.predictions import Predictions
 from progtrain.records import Comparison, MetricValue, Verdict
+from progtrain.tasks import Task
 
 _RESAMPLES: Final = 2000
 #: For metrics that have to be computed anew on every resample.

@@ -6,38 +6,39 @@ import inspect
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
 import lightning.pytorch
 import torch
+from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.batches import Batch
-from progtrain.evaluation.names import Task
+from progtrain.evaluation.batches import Batch, Texts
 
 _WARM_UP: Final = 5
 _TIMED: Final = 30
 
 Predict = Callable[[nn.Module, Any], Any]
-Loss = Callable[[Tensor, Tensor], Tensor]
+#: (raw outputs, targets) -> scalar, the mean over the samples given.
+Loss = Callable[[Tensor, Any], Tensor]
 
 
 @dataclass(frozen=True)
-class Answers:
-    """What a model answered, row i being sample i; all on the CPU.
+class Asked:
+    """One batch and what the model made of it; all on the CPU.
 
     Args:
-        outputs: `[N, ...]` raw results of `forward`.
-        served: `[N, ...]` results of `predict`.
-        targets: `[N, ...]`.
+        outputs: `[B, ...]` raw result of `forward`.
+        served: `[B, ...]` result of `predict`, or one text a sample.
+        targets: `[B, ...]`, or texts.
     """
 
     outputs: Tensor
-    served: Tensor
-    targets: Tensor
+    served: Tensor | tuple[str, ...]
+    targets: Tensor | Texts
 
 
 def forward(model: nn.Module, inputs: Any) -> Tensor:
@@ -56,83 +57,50 @@ def has_predict_step(model: nn.Module) -> bool:
     return own is not None and own not in _inherited_predict_steps()
 
 
-def predict_step(model: nn.Module, inputs: Any) -> Tensor:
+def batch_first(model: nn.Module, inputs: Any) -> Tensor:
+    """Call the model with a batch's inputs and give its frames as `[B, T, C]`, also where it says `[T, B, C]`."""
+    outputs = forward(model, inputs)
+    return outputs.transpose(0, 1) if _is_time_first(model, inputs, outputs) else outputs
+
+
+def predict_step(model: nn.Module, inputs: Any) -> Tensor | tuple[str, ...]:
     """Call the module's `predict_step`, which expects either a batch as the loader gives it or the inputs alone.
 
     The first is tried first, with None in the targets' place: `x, _ = batch` would tear a batch of two inputs apart.
     """
     step: Any = model.predict_step
     if isinstance(inputs, Mapping):
-        return _tensor(step(inputs, 0))
+        return _served(step(inputs, 0))
     padded = (*inputs, None) if isinstance(inputs, tuple) else (inputs, None)
     try:
-        return _tensor(step(padded, 0))
+        return _served(step(padded, 0))
     except (TypeError, AttributeError, ValueError, RuntimeError):
-        return _tensor(step(inputs, 0))
+        return _served(step(inputs, 0))
 
 
-def answer_all(model: nn.Module, batches: Iterable[Batch], predict: Predict, device: torch.device) -> Answers:
-    """Answer every batch.
+def ask(
+    model: nn.Module, batches: Iterable[Batch], predict: Predict, device: torch.device, frames: bool = False
+) -> Iterator[Asked]:
+    """Ask the model for every batch.
 
-    Raises:
-        EvaluationError: there are no samples.
+    Args:
+        model: on `device`, in evaluation mode.
+        batches: of the validation set.
+        predict: (model, inputs of a batch) -> what is served.
+        device: where the model is.
+        frames: whether outputs are frames of a sequence, which some models say time first.
     """
-    outputs, served, targets = [], [], []
     with torch.inference_mode(), _Listener(model) as listener:
         for batch in batches:
             placed = batch.to(device)
             listener.results.clear()
-            served.append(_tensor(predict(model, placed.inputs)).cpu())
+            served = _served(predict(model, placed.inputs))
             # Several results may be of altered inputs; none means that predict went round the model's own forward.
-            known = _tensor(listener.results[0]) if len(listener.results) == 1 else forward(model, placed.inputs)
-            outputs.append(known.cpu())
-            targets.append(batch.targets)
-    if not targets:
-        raise EvaluationError("Expected validation samples, got an empty validation loader. Fill dataset/prepdata.")
-    return Answers(torch.cat(outputs), torch.cat(served), torch.cat(targets))
-
-
-def answers_of(served: Tensor, targets: Tensor, task: Task) -> Tensor:
-    """The answers in the targets' shape.
-
-    Args:
-        served: `[N, ...]` values for a regression; for a classification class indices, scores `[N, C, ...]`, or the
-            probability of the second class.
-        targets: `[N, ...]`.
-        task: what the targets are.
-
-    Raises:
-        EvaluationError: what was served is none of these.
-    """
-    if task == "classification" and served.is_floating_point():
-        served = served > 0.5 if served.numel() == targets.numel() else served.argmax(dim=1)
-    if served.numel() != targets.numel():
-        raise EvaluationError(
-            f"Expected one answer a target of shape {list(targets.shape)}, got {list(served.shape)}. "
-            "Say in predict() of 03_eval.py what is served."
-        )
-    answers = served.reshape(targets.shape)
-    return answers.long() if task == "classification" else answers.float()
-
-
-def fitted(outputs: Tensor, targets: Tensor, task: Task) -> tuple[Tensor, Tensor]:
-    """Outputs and targets in the shapes that losses and metrics expect: `[N, 1]` and `[N]` become alike.
-
-    Raises:
-        EvaluationError: they cannot belong together.
-    """
-    targets = targets.long() if task == "classification" else targets.float()
-    if targets.ndim > 1 and targets.shape[-1] == 1:
-        targets = targets.squeeze(-1)
-    if outputs.numel() == targets.numel():
-        return outputs.float().reshape(targets.shape), targets
-    scores_of_classes = outputs.ndim == targets.ndim + 1 and outputs.select(1, 0).shape == targets.shape
-    if task == "classification" and scores_of_classes:
-        return outputs.float(), targets
-    raise EvaluationError(
-        f"Expected {task} outputs that fit targets of shape {list(targets.shape)}, got {list(outputs.shape)}. "
-        "The model's forward must return one value a target, or for classes one score a class."
-    )
+            once = len(listener.results) == 1
+            outputs = _tensor(listener.results[0]) if once else forward(model, placed.inputs)
+            if frames and _is_time_first(model, placed.inputs, outputs):
+                outputs = outputs.transpose(0, 1)
+            yield Asked(outputs.cpu(), served.cpu() if isinstance(served, Tensor) else served, placed.targets)
 
 
 def latency_ms(model: nn.Module, one: Batch, predict: Predict, device: torch.device) -> float:
@@ -142,7 +110,9 @@ def latency_ms(model: nn.Module, one: Batch, predict: Predict, device: torch.dev
     with torch.inference_mode():
         for _ in range(_WARM_UP + _TIMED):
             begun = time.perf_counter()
-            _tensor(predict(model, inputs)).cpu()  # .cpu() waits for a device that works asynchronously
+            served = _served(predict(model, inputs))
+            if isinstance(served, Tensor):
+                served.cpu()  # waits for a device that works asynchronously
             durations.append(time.perf_counter() - begun)
     return 1000 * statistics.median(durations[_WARM_UP:])
 
@@ -166,6 +136,28 @@ def _inherited_predict_steps() -> tuple[Any, ...]:
     classic = sys.modules.get("pytorch_lightning")
     modules = (lightning.pytorch, classic) if classic is not None else (lightning.pytorch,)
     return tuple(module.LightningModule.predict_step for module in modules)
+
+
+def _is_time_first(model: nn.Module, inputs: Any, outputs: Tensor) -> bool:
+    """Whether the second axis is the one of samples; a single sample, asked alone, tells where both are as long."""
+    count = _count(inputs)
+    if outputs.shape[0] == outputs.shape[1] == count and count > 1:
+        one = forward(model, apply_to_collection(inputs, Tensor, lambda tensor: tensor[:1]))
+        return one.shape[0] != 1
+    return outputs.shape[0] != count and outputs.shape[1] == count
+
+
+def _count(inputs: Any) -> int:
+    if isinstance(inputs, Tensor):
+        return len(inputs)
+    return _count(next(iter(inputs.values() if isinstance(inputs, Mapping) else inputs)))
+
+
+def _served(result: Any) -> Tensor | tuple[str, ...]:
+    """What was served: a tensor, or texts."""
+    if isinstance(result, list | tuple) and result and all(isinstance(entry, str) for entry in result):
+        return tuple(result)
+    return _tensor(result)
 
 
 def _tensor(result: Any) -> Tensor:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.batches import ValidationSet
-from progtrain.evaluation.inference import Loss, Predict, answer_all, answers_of, fitted, latency_ms
+from progtrain.evaluation.batches import Split, ValidationSet, by_convention
+from progtrain.evaluation.decoding import decode, mean_loss, predictions_of
+from progtrain.evaluation.inference import Loss, Predict, ask, latency_ms
 from progtrain.evaluation.metrics import Measure, as_number, measure_for, value_of
-from progtrain.evaluation.names import LOSS, Task
+from progtrain.evaluation.names import LOSS
 from progtrain.predictions import Predictions
 from progtrain.records import MetricValue
+from progtrain.tasks import Task
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Yardstick:
         directions: metric -> whether higher is better.
         predict: (model, inputs of a batch) -> what is served.
         loss: (raw outputs, targets) -> scalar, the mean over the samples given.
+        split: how a batch of the validation loader comes apart.
     """
 
     task: Task
     directions: Mapping[str, bool]
     predict: Predict
     loss: Loss
+    split: Split = by_convention
 
 
 @dataclass(frozen=True)
@@ -70,37 +73,19 @@ def measure(
         EvaluationError: the model's answers or a metric's name have no meaning here.
     """
     measures = {name: measure_for(name, yardstick.task, user_metrics) for name in yardstick.directions if name != LOSS}
-    answers = answer_all(model, data, yardstick.predict, device)
-    outputs, targets = fitted(answers.outputs, answers.targets, yardstick.task)
-    served = answers_of(answers.served, targets, yardstick.task)
-    if sample_ids is not None and len(sample_ids) != len(targets):
-        raise EvaluationError(
-            f"Expected one line a validation sample in the data set's listing, got {len(sample_ids)} lines for "
-            f"{len(targets)} samples. Correct the listing, or remove it."
-        )
-    whole_loss, losses = _losses(yardstick, outputs, targets)
-    predictions = Predictions(
-        sample_ids=np.array(sample_ids or [str(index) for index in range(len(targets))]),
-        targets=targets.numpy(),
-        outputs=outputs.numpy(),
-        answers=served.numpy(),
-        losses=losses.numpy(),
-    )
-    measures[LOSS] = lambda _: whole_loss
+    frames = yardstick.task == "transcription"
+    asked = ask(model, data, yardstick.predict, device, frames)
+    predictions = predictions_of([decode(batch, yardstick.task, yardstick.loss) for batch in asked], sample_ids)
+    measures[LOSS] = lambda known: _loss(known, yardstick.task)
     metrics = tuple(_value(name, up, measures[name], predictions) for name, up in yardstick.directions.items())
     first = data.rows([0])[0]
     return Measured(predictions, metrics, latency_ms(model, first, yardstick.predict, device))
 
 
-def _losses(yardstick: Yardstick, outputs: Tensor, targets: Tensor) -> tuple[float, Tensor]:
-    """The loss over all samples, and of each `[N]`; NaN where 03_eval.py leaves it open and no metric needs it."""
-    try:
-        each = [yardstick.loss(outputs[i : i + 1], targets[i : i + 1]) for i in range(len(targets))]
-        return as_number(yardstick.loss(outputs, targets)), torch.stack(each)
-    except NotImplementedError as error:
-        if LOSS in yardstick.directions:
-            raise EvaluationError(f"The metric 'loss' cannot be computed: {error}.") from error
-    return math.nan, torch.full((len(targets),), math.nan)
+def _loss(predictions: Predictions, task: Task) -> float:
+    if np.isnan(predictions.losses).all():
+        raise EvaluationError("no sample has a loss; state loss() in 03_eval.py, and see that it is finite")
+    return as_number(torch.tensor(mean_loss(predictions, task)))
 
 
 def _value(name: str, higher_is_better: bool, measure: Measure, predictions: Predictions) -> MetricValue:

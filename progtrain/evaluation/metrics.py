@@ -10,17 +10,22 @@ import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Final
 
+import numpy as np
 import torch
 import torchmetrics.classification
 import torchmetrics.regression
+import torchmetrics.segmentation
+import torchmetrics.text
 from torch import Tensor
 from torchmetrics import Metric
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.names import Task, read_name, user_functions
-from progtrain.predictions import Predictions
+from progtrain.evaluation.names import read_name, user_functions
+from progtrain.predictions import IGNORED, Predictions
+from progtrain.tasks import Task, has_classes, has_values
 
 _RMSE: Final = "rootmeansquarederror"
 #: These rank or weigh scores; every other classification metric judges the classes that were answered.
@@ -31,7 +36,13 @@ _NEEDS_SCORES: Final = (
     torchmetrics.classification.BinaryCalibrationError,
     torchmetrics.classification.MulticlassHingeLoss,
     torchmetrics.classification.BinaryHingeLoss,
+    torchmetrics.classification.MultilabelPrecisionRecallCurve,
+    torchmetrics.classification.MultilabelCoverageError,
+    torchmetrics.classification.MultilabelRankingAveragePrecision,
+    torchmetrics.classification.MultilabelRankingLoss,
 )
+#: torchmetrics' classes of these names take several references for every answer.
+_SEVERAL_REFERENCES: Final = ("BLEUScore", "SacreBLEUScore", "CHRFScore", "TranslationEditRate")
 
 Measure = Callable[[Predictions], float]
 
@@ -82,13 +93,18 @@ def measure_for(name: str, task: Task, user_metrics: Path) -> Measure:
         own = _user_function(name, user_metrics)
         return lambda predictions: float(own(predictions.answers, predictions.targets))
     found = find(name, task)
+    if (own_kind := _OWN.get(task, {}).get(found.name.lower())) is not None:
+        return own_kind
+    if task == "transcription":
+        return lambda predictions: _text_metric(found, predictions)
 
     def measure(predictions: Predictions) -> float:
         metric = _build(found, name, task, predictions)
-        targets = torch.from_numpy(predictions.targets)
-        if isinstance(metric, _NEEDS_SCORES):
-            return as_number(metric(torch.from_numpy(predictions.outputs), targets))
-        return as_number(metric(torch.from_numpy(predictions.answers), targets))
+        needs_scores = isinstance(metric, _NEEDS_SCORES)
+        judged = torch.from_numpy(predictions.outputs if needs_scores else predictions.answers)
+        result = metric(judged, torch.from_numpy(predictions.targets))
+        label = read_name(name).label
+        return as_number(result if label is None else _of_class(result, label))
 
     return measure
 
@@ -113,29 +129,89 @@ def value_of(measure: Measure, predictions: Predictions) -> float:
 
 
 def _catalogue(task: Task) -> dict[str, Found]:
-    if task == "regression":
-        classes = vars(torchmetrics.regression).items()
-        named = [(name, kind) for name, kind in classes if inspect.isclass(kind) and issubclass(kind, Metric)]
+    own = {name: Found(name, up) for name, up in _OWN_DIRECTIONS.items() if name in _OWN.get(task, {})}
+    if task == "language-modelling":
+        return own
+    if has_values(task):
+        named = _metrics_of(torchmetrics.regression)
+    elif task == "transcription":
+        named = _metrics_of(torchmetrics.text)
     else:
-        classes = vars(torchmetrics.classification).items()
-        named = [(name.removeprefix("Multiclass"), kind) for name, kind in classes if name.startswith("Multiclass")]
-    return {name.lower(): Found(name, kind.higher_is_better) for name, kind in named}
+        prefix = "Multiclass" if has_classes(task) else "Multilabel"
+        named = {
+            name.removeprefix(prefix): kind
+            for name, kind in _metrics_of(torchmetrics.classification).items()
+            if name.startswith(prefix)
+        }
+        if task == "segmentation":
+            named |= _metrics_of(torchmetrics.segmentation)
+    return {name.lower(): Found(name, kind.higher_is_better) for name, kind in named.items()} | own
+
+
+def _metrics_of(module: ModuleType) -> dict[str, type[Metric]]:
+    classes = vars(module).items()
+    return {name: kind for name, kind in classes if inspect.isclass(kind) and issubclass(kind, Metric)}
 
 
 def _build(found: Found, name: str, task: Task, predictions: Predictions) -> Metric:
-    if task == "regression":
+    if has_values(task):
         kind = getattr(torchmetrics.regression, found.name)
         return _made(kind, {"squared": False} if read_name(name).base == _RMSE else {})
-    binary = predictions.outputs.ndim == predictions.targets.ndim
-    kind = getattr(torchmetrics.classification, f"{'Binary' if binary else 'Multiclass'}{found.name}")
-    if binary:
-        return _made(kind, {})
-    accepted = inspect.signature(kind).parameters
-    wanted = {
-        "num_classes": predictions.outputs.shape[1],
-        "average": read_name(name).average or ("micro" if found.name == "Accuracy" else "macro"),
+    read = read_name(name)
+    wanted: dict[str, Any] = {
+        "average": read.average or ("micro" if found.name == "Accuracy" else "macro"),
+        "ignore_index": IGNORED if (predictions.targets == IGNORED).any() else None,
+        "input_format": "index",
     }
+    if read.label is not None:
+        wanted["average"] = "none"
+    if task == "multilabel-classification":
+        kind = getattr(torchmetrics.classification, f"Multilabel{found.name}")
+        wanted["num_labels"] = predictions.outputs.shape[1]
+    elif predictions.outputs.ndim == predictions.targets.ndim and read.label is None:
+        kind = getattr(torchmetrics.classification, f"Binary{found.name}", None) or _of_segments(found.name)
+        wanted["num_classes"] = 2
+    else:
+        kind = getattr(torchmetrics.classification, f"Multiclass{found.name}", None) or _of_segments(found.name)
+        binary = predictions.outputs.ndim == predictions.targets.ndim
+        wanted["num_classes"] = 2 if binary else predictions.outputs.shape[1]
+    accepted = inspect.signature(kind).parameters
     return _made(kind, {key: value for key, value in wanted.items() if key in accepted})
+
+
+def _of_segments(name: str) -> type[Metric]:
+    kind: type[Metric] = getattr(torchmetrics.segmentation, name)
+    return kind
+
+
+def _of_class(result: Tensor, label: int) -> Tensor:
+    if result.ndim != 1 or label >= len(result):
+        raise EvaluationError(f"expected a value for class {label}, got a tensor of shape {tuple(result.shape)}")
+    return result[label]
+
+
+def _text_metric(found: Found, predictions: Predictions) -> float:
+    metric = _made(getattr(torchmetrics.text, found.name), {})
+    answers, targets = predictions.answers.tolist(), predictions.targets.tolist()
+    return as_number(metric(answers, [[text] for text in targets] if found.name in _SEVERAL_REFERENCES else targets))
+
+
+def _perplexity(predictions: Predictions) -> float:
+    """Exp of the mean negative log-likelihood of a token; `outputs` hold the targets' log-probabilities."""
+    return float(np.exp(-predictions.outputs[predictions.targets != IGNORED].astype(np.float64).mean()))
+
+
+def _token_accuracy(predictions: Predictions) -> float:
+    known = predictions.targets != IGNORED
+    return float((predictions.answers[known] == predictions.targets[known]).mean())
+
+
+#: What torchmetrics has in no form that fits: whole texts compared, and tokens whose scores are not kept.
+_OWN: Final[dict[Task, dict[str, Measure]]] = {
+    "transcription": {"exactmatch": lambda predictions: float((predictions.answers == predictions.targets).mean())},
+    "language-modelling": {"perplexity": _perplexity, "accuracy": _token_accuracy},
+}
+_OWN_DIRECTIONS: Final = {"exactmatch": True, "perplexity": False, "accuracy": True}
 
 
 def _made(kind: Callable[..., Metric], arguments: dict[str, Any]) -> Metric:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Final, Literal, get_args
 
 from progtrain.errors import EvaluationError
+from progtrain.tasks import Task
 
-Task = Literal["classification", "regression"]
 Average = Literal["micro", "macro", "weighted"]
 
 LOSS: Final = "loss"
@@ -25,6 +25,8 @@ _ALIASES: Final[dict[str, str]] = {
     "mcc": "matthewscorrcoef",
     "kappa": "cohenkappa",
     "iou": "jaccardindex",
+    "miou": "jaccardindex",
+    "dice": "dicescore",
     "ece": "calibrationerror",
     "mae": "meanabsoluteerror",
     "mse": "meansquarederror",
@@ -34,32 +36,70 @@ _ALIASES: Final[dict[str, str]] = {
     "r2": "r2score",
     "pearson": "pearsoncorrcoef",
     "spearman": "spearmancorrcoef",
+    "wer": "worderrorrate",
+    "cer": "charerrorrate",
+    "mer": "matcherrorrate",
+    "bleu": "bleuscore",
+    "chrf": "chrfscore",
+    "ppl": "perplexity",
 }
 
-#: Stated here so that the loop need not import torch for them; a test holds them against torchmetrics.
+# Directions are stated here so that the loop need not import torch for them; a test holds them against torchmetrics.
+_OF_CLASSES: Final = {
+    "accuracy": True,
+    "f1score": True,
+    "precision": True,
+    "recall": True,
+    "auroc": True,
+    "averageprecision": True,
+    "matthewscorrcoef": True,
+    "cohenkappa": True,
+    "jaccardindex": True,
+    "calibrationerror": False,
+}
+_OF_LABELS: Final = {
+    **{name: up for name, up in _OF_CLASSES.items() if name not in ("cohenkappa", "calibrationerror")},
+    "exactmatch": True,
+    "hammingdistance": False,
+}
+_OF_VALUES: Final = {
+    "meanabsoluteerror": False,
+    "meansquarederror": False,
+    "rootmeansquarederror": False,
+    "meanabsolutepercentageerror": False,
+    "symmetricmeanabsolutepercentageerror": False,
+    "r2score": True,
+    "explainedvariance": True,
+    "spearmancorrcoef": True,
+}
+_OF_TEXTS: Final = {
+    "worderrorrate": False,
+    "charerrorrate": False,
+    "exactmatch": True,
+    "bleuscore": True,
+    "chrfscore": True,
+}
 _HIGHER_IS_BETTER: Final[dict[Task, dict[str, bool]]] = {
-    "classification": {
-        "accuracy": True,
-        "f1score": True,
-        "precision": True,
-        "recall": True,
-        "auroc": True,
-        "averageprecision": True,
-        "matthewscorrcoef": True,
-        "cohenkappa": True,
-        "jaccardindex": True,
-        "calibrationerror": False,
-    },
-    "regression": {
-        "meanabsoluteerror": False,
-        "meansquarederror": False,
-        "rootmeansquarederror": False,
-        "meanabsolutepercentageerror": False,
-        "symmetricmeanabsolutepercentageerror": False,
-        "r2score": True,
-        "explainedvariance": True,
-        "spearmancorrcoef": True,
-    },
+    "classification": _OF_CLASSES,
+    "token-classification": _OF_CLASSES,
+    "segmentation": {**_OF_CLASSES, "dicescore": True},
+    "multilabel-classification": _OF_LABELS,
+    "regression": _OF_VALUES,
+    "forecasting": _OF_VALUES,
+    "transcription": _OF_TEXTS,
+    "language-modelling": {"perplexity": False, "accuracy": True},
+}
+
+#: What `"metrics": ["default"]` in the rules stands for.
+DEFAULT_METRICS: Final[dict[Task, tuple[str, ...]]] = {
+    "classification": ("accuracy", "f1_macro"),
+    "token-classification": ("f1_macro", "accuracy"),
+    "segmentation": ("iou", "dice"),
+    "multilabel-classification": ("f1_macro", "auroc"),
+    "regression": ("mae", "rmse", "r2"),
+    "forecasting": ("mae", "rmse", "smape"),
+    "transcription": ("cer", "wer", "exact_match"),
+    "language-modelling": ("perplexity", "accuracy"),
 }
 
 
@@ -70,20 +110,26 @@ class MetricName:
     Args:
         base: torchmetrics' class name in lower case without the task: `f1score`.
         average: over classes; None where the name does not say (`accuracy` is then micro, the others macro).
+        label: the one class that the name asks for; None where it asks for all.
     """
 
     base: str
     average: Average | None
+    label: int | None = None
 
 
 def read_name(name: str) -> MetricName:
-    """Read a metric's name whatever its case and separators: `f1_macro`, `F1Score`, `mean_squared_error`."""
+    """Read a metric's name whatever its case and separators: `f1_macro`, `F1Score`, `f1_class_3`."""
     words = [word for word in re.split(r"[^a-z0-9]+", name.lower()) if word]
+    label: int | None = None
+    if len(words) > 2 and words[-2] == "class" and words[-1].isdigit():
+        label = int(words[-1])
+        words = words[:-2]
     average: Average | None = next((known for known in get_args(Average) if known in words), None)
     if "balanced" in words:
         average = "macro"
     base = "".join(word for word in words if word not in (average, "balanced"))
-    return MetricName(_ALIASES.get(base, base), average)
+    return MetricName(_ALIASES.get(base, base), average, label)
 
 
 def user_functions(path: Path) -> frozenset[str]:
@@ -99,23 +145,6 @@ def user_functions(path: Path) -> frozenset[str]:
     except (SyntaxError, UnicodeDecodeError) as error:
         raise EvaluationError(f"{path} does not parse: {error}. Mend it.") from error
     return frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef))
-
-
-def task_of(task_type: str) -> Task:
-    """The task that a data set's `task_type` means: `image_classification` is a classification.
-
-    Raises:
-        EvaluationError: it is neither a classification with one class a sample nor a regression.
-    """
-    said = task_type.lower().replace("-", "_")
-    if "classif" in said and "multilabel" not in said.replace("_", ""):
-        return "classification"
-    if "regress" in said:
-        return "regression"
-    raise EvaluationError(
-        f"Expected a task_type of classification (one class a sample) or regression, got {task_type!r}. "
-        "Set task_type in stats.json to what the targets are."
-    )
 
 
 def direction(name: str, task: Task) -> bool:

@@ -17,12 +17,12 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from progtrain.errors import EvaluationError, ProgtrainError
-from progtrain.evaluation.batches import ValidationSet
+from progtrain.evaluation.batches import Split, ValidationSet, by_convention
 from progtrain.evaluation.inference import Loss, Predict
 from progtrain.evaluation.listing import Listed, read_listing
 from progtrain.evaluation.measuring import Measured, Yardstick, measure
 from progtrain.evaluation.models import load_exported, load_weights
-from progtrain.evaluation.names import Task
+from progtrain.evaluation.presentation import read_names
 from progtrain.evaluation.protocol import USER_METRICS, Protocol, hold_protocol, protocol_of
 from progtrain.evaluation.samples import Setting, write_samples
 from progtrain.predictions import FILE_NAME
@@ -31,6 +31,7 @@ from progtrain.rules import Rules, read_rules
 from progtrain.script.capture import CapturedFit, capture_fit
 from progtrain.script.knob_values import knob_values
 from progtrain.script.sandbox import scratch_view
+from progtrain.tasks import Task
 from progtrain.workspace import Workspace, now, write_atomic
 
 SCORE = "eval_score.json"
@@ -38,7 +39,9 @@ SAMPLES = "infer_samples"
 _MAIN_KNOBS = ("optimizer", "lr", "weight_decay", "scheduler", "batch_size", "epochs", "dropout", "width", "precision")
 
 
-def main(task: Task, directions: Mapping[str, bool], predict: Predict, loss: Loss) -> None:
+def main(
+    task: Task, directions: Mapping[str, bool], predict: Predict, loss: Loss, split: Split = by_convention
+) -> None:
     """The command line of 03_eval.py, run in a workspace; a user error ends it with a message and status 1.
 
     Args:
@@ -46,6 +49,7 @@ def main(task: Task, directions: Mapping[str, bool], predict: Predict, loss: Los
         directions: metric -> whether higher is better.
         predict: (model, inputs of a batch) -> what is served.
         loss: (raw outputs, targets) -> scalar, the mean over the samples given.
+        split: (a batch of the validation loader) -> its inputs and its targets.
     """
     parser = argparse.ArgumentParser(description="Measure versions on the validation set.")
     parser.add_argument("versions", nargs="+", metavar="VERSION", help="v001 …")
@@ -54,7 +58,7 @@ def main(task: Task, directions: Mapping[str, bool], predict: Predict, loss: Los
     options = parser.parse_args()
     if (options.model is None) != (options.output is None) or (options.model and len(options.versions) > 1):
         parser.error("--model and --output go together, with one version")
-    yardstick = Yardstick(task, directions, predict, loss)
+    yardstick = Yardstick(task, directions, predict, loss, split)
     try:
         workspace = Workspace(Path.cwd())
         for version in options.versions:
@@ -139,7 +143,7 @@ def _opened(workspace: Workspace, version: str, yardstick: Yardstick) -> Iterato
     source = script.read_text(encoding="utf-8")
     with scratch_view(workspace, version, source) as view, contextlib.chdir(view):
         captured = capture_fit(view / script.name)
-        data = ValidationSet(_validation_loader(captured, script.name))
+        data = ValidationSet(_validation_loader(captured, script.name), yardstick.split)
         yield _Case(workspace, version, yardstick, rules, loop.dataset_id, listing, captured, data)
 
 
@@ -185,6 +189,7 @@ def _write_samples(case: _Case, measured: Measured, indices: Sequence[int], fold
         batch_size=case.data.batch_size,
         device=str(case.captured.trainer.strategy.root_device),
         configuration={name: knobs[name] for name in _MAIN_KNOBS if name in knobs},
+        names=read_names(case.workspace.prepdata(case.dataset_id)),
     )
     batches = case.data.rows(indices)
     write_samples(folder, case.yardstick.task, indices, batches, measured.predictions, case.listing, setting)

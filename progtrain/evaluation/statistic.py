@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from progtrain.evaluation.names import LOSS, Task, read_name
+from progtrain.evaluation.names import LOSS, read_name
 from progtrain.predictions import Predictions
+from progtrain.tasks import Task
 
 Array = NDArray[np.floating]
 

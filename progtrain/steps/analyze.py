@@ -11,7 +11,6 @@ from progtrain.curves import Curves, latest_metrics_csv, read_curves
 from progtrain.diagnosis import Evidence, diagnose
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.comparison import compare
-from progtrain.evaluation.names import task_of
 from progtrain.evaluation.protocol import USER_METRICS
 from progtrain.predictions import FILE_NAME, Predictions, read_predictions
 from progtrain.records import AnalyzeRecord, Comparison, EvaluateRecord, Finding, MetricValue
@@ -21,6 +20,7 @@ from progtrain.reporting.story import read_change
 from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
 from progtrain.steps.lineage import history, parent_of
+from progtrain.tasks import task_of
 from progtrain.workspace import now, write_atomic
 
 

@@ -24,7 +24,8 @@ def evaluate(context: Context, version: str) -> None:
     for name in ("evaluate", "analyze", "choose"):
         workspace.forget(name, version)
     if not workspace.eval_script.exists():
-        script = render_eval_script(context.rules, context.loop.task_type, captured(context, version))
+        prepdata = workspace.prepdata(context.loop.dataset_id)
+        script = render_eval_script(context.rules, prepdata, context.loop.task_type, captured(context, version))
         write_atomic(workspace.eval_script, script)
     started_at = now()
     log = workspace.log(version, "evaluate")

@@ -5,10 +5,10 @@ from torch import nn
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.batches import Batch
+from progtrain.evaluation.decoding import answers_of
 from progtrain.evaluation.inference import (
-    answer_all,
-    answers_of,
-    fitted,
+    ask,
+    batch_first,
     forward,
     has_predict_step,
     latency_ms,
@@ -62,20 +62,19 @@ def batches(*sizes):
 @pytest.mark.parametrize("kind", [Plain, UnpacksBatches, TakesInputs, GoesRound])
 def test_raw_outputs_and_what_is_served(kind):
     model, data = kind().eval(), batches(2, 2, 1)
-    answers = answer_all(model, data, serve, CPU)
-    inputs = torch.cat([batch.inputs for batch in data])
-    assert torch.allclose(answers.outputs, model.net(inputs), atol=1e-6)
-    assert (
-        answers_of(answers.served, answers.targets, "classification").tolist()
-        == model.net(inputs).argmax(dim=1).tolist()
-    )
-    assert not answers.outputs.requires_grad
+    asked = list(ask(model, data, serve, CPU))
+    expected = model.net(torch.cat([batch.inputs for batch in data]))
+    outputs = torch.cat([batch.outputs for batch in asked])
+    assert torch.allclose(outputs, expected, atol=1e-6)
+    served = [answers_of(batch.served, batch.targets, "classification") for batch in asked]
+    assert torch.equal(torch.cat(served), expected.argmax(dim=1))
+    assert not outputs.requires_grad
 
 
 @pytest.mark.parametrize("kind", [Plain, UnpacksBatches])
 def test_forward_runs_once_a_batch(kind):
     model = kind().eval()
-    answer_all(model, batches(2, 2, 2), serve, CPU)
+    list(ask(model, batches(2, 2, 2), serve, CPU))
     assert model.calls == 3
 
 
@@ -94,41 +93,22 @@ def test_inputs_by_position_and_by_name():
 
 def test_an_answer_that_is_no_tensor_says_what_to_do():
     with pytest.raises(EvaluationError, match=r"got str. Say in predict\(\) of 03_eval.py"):
-        answer_all(Plain(), batches(1), lambda model, inputs: "seven", CPU)
+        list(ask(Plain(), batches(1), lambda model, inputs: "seven", CPU))
 
 
-def test_an_empty_validation_set_is_refused():
-    with pytest.raises(EvaluationError, match="empty validation loader"):
-        answer_all(Plain(), [], serve, CPU)
+class TimeFirst(Plain):
+    def forward(self, x):
+        return self.net(x).transpose(0, 1)
 
 
-@pytest.mark.parametrize(
-    ("outputs", "targets", "task"),
-    [((4, 1), (4,), "regression"), ((4,), (4, 1), "regression"), ((4, 1), (4, 1), "classification")],
-)
-def test_a_last_axis_of_one_never_broadcasts(outputs, targets, task):
-    shapes = [tensor.shape for tensor in fitted(torch.zeros(outputs), torch.zeros(targets), task)]
-    assert shapes == [(4,), (4,)]
-
-
-@pytest.mark.parametrize(
-    ("outputs", "targets", "task"), [((4, 3), (4,), "regression"), ((4, 3), (4, 2), "classification")]
-)
-def test_outputs_that_do_not_fit_are_refused(outputs, targets, task):
-    with pytest.raises(EvaluationError, match="outputs that fit targets"):
-        fitted(torch.zeros(outputs), torch.zeros(targets), task)
-
-
-def test_probabilities_of_the_second_class_are_cut_at_a_half():
-    assert answers_of(torch.tensor([[0.4], [0.6]]), torch.tensor([0, 0]), "classification").tolist() == [0, 1]
+@pytest.mark.parametrize("kind", [Plain, TimeFirst])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_frames_are_told_from_samples(kind, count):
+    frames = torch.randn(count, 5, 3)
+    assert torch.equal(batch_first(kind(), frames)[0, :, 0].isfinite(), torch.ones(5, dtype=torch.bool))
 
 
 def test_latency_is_measured_on_one_sample():
     model = Plain().eval()
     assert latency_ms(model, batches(1)[0], serve, CPU) > 0
     assert model.calls >= 30
-
-
-def test_answers_that_do_not_fit_say_what_to_do():
-    with pytest.raises(EvaluationError, match=r"shape \[2\], got \[2, 3\]"):
-        answers_of(torch.zeros(2, 3), torch.zeros(2), "regression")

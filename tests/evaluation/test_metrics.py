@@ -7,9 +7,11 @@ import torch
 from scipy.special import softmax
 from scipy.stats import pearsonr, spearmanr
 from sklearn import metrics as reference
+from torchmetrics.text import Perplexity
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.metrics import as_number, measure_for, value_of
+from progtrain.predictions import IGNORED, Predictions
 
 NO_FILE = Path("there is no metrics.py")
 
@@ -64,6 +66,98 @@ def test_two_classes_by_one_score(classified):
         "auroc": reference.roc_auc_score(one.targets, score),
     }.items():
         assert value_of(measure_for(name, "classification", NO_FILE), one) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.fixture
+def labelled():
+    """Predictions of a classifier that says yes or no to each of four labels."""
+    rng = np.random.default_rng(3)
+    targets = rng.integers(0, 2, (200, 4))
+    scores = (rng.normal(size=targets.shape) + 2 * targets - 1).astype(np.float32)
+    ids = np.arange(200).astype(str)
+    return Predictions(ids, targets, scores, (scores > 0).astype(np.int64), np.zeros(200))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("f1_macro", lambda t, a, s: reference.f1_score(t, a, average="macro")),
+        ("f1_micro", lambda t, a, s: reference.f1_score(t, a, average="micro")),
+        ("f1_class_2", lambda t, a, s: reference.f1_score(t, a, average=None)[2]),
+        ("auroc", lambda t, a, s: reference.roc_auc_score(t, s)),
+        ("average_precision", lambda t, a, s: reference.average_precision_score(t, s)),
+        ("exact_match", lambda t, a, s: reference.accuracy_score(t, a)),
+        ("hamming_distance", lambda t, a, s: reference.hamming_loss(t, a)),
+        ("iou", lambda t, a, s: reference.jaccard_score(t, a, average="macro")),
+    ],
+)
+def test_labels_agree_with_scikit_learn(name, expected, labelled):
+    value = value_of(measure_for(name, "multilabel-classification", NO_FILE), labelled)
+    assert value == pytest.approx(expected(labelled.targets, labelled.answers, labelled.outputs), abs=1e-5)
+
+
+@pytest.fixture
+def tokens():
+    """Predictions of three classes for up to nine tokens a sample; the rest is padding."""
+    rng = np.random.default_rng(4)
+    targets = rng.integers(0, 3, (50, 9))
+    outputs = (rng.normal(size=(50, 3, 9)) + 1.5 * np.eye(3)[targets].transpose(0, 2, 1)).astype(np.float32)
+    targets[np.arange(9) >= rng.integers(3, 10, 50)[:, None]] = IGNORED
+    return Predictions(np.arange(50).astype(str), targets, outputs, outputs.argmax(axis=1), np.zeros(50))
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("accuracy", reference.accuracy_score),
+        ("f1_macro", lambda t, a: reference.f1_score(t, a, average="macro")),
+        ("f1_class_1", lambda t, a: reference.f1_score(t, a, average=None)[1]),
+        ("iou", lambda t, a: reference.jaccard_score(t, a, average="macro")),
+    ],
+)
+def test_tokens_agree_with_scikit_learn_padding_left_out(name, expected, tokens):
+    known = tokens.targets != IGNORED
+    value = value_of(measure_for(name, "token-classification", NO_FILE), tokens)
+    assert value == pytest.approx(expected(tokens.targets[known], tokens.answers[known]), abs=1e-5)
+
+
+@pytest.mark.parametrize("classes", [2, 4])
+def test_pixels_agree_with_scikit_learn(classes):
+    rng = np.random.default_rng(5)
+    targets = rng.integers(0, classes, (12, 8, 8))
+    outputs = rng.normal(size=(12, classes, 8, 8)) + 2 * np.eye(classes)[targets].transpose(0, 3, 1, 2)
+    found = Predictions(np.arange(12).astype(str), targets, outputs, outputs.argmax(axis=1), np.zeros(12))
+    flat = targets.ravel(), found.answers.ravel()
+    iou = value_of(measure_for("iou", "segmentation", NO_FILE), found)
+    assert iou == pytest.approx(reference.jaccard_score(*flat, average="macro"), abs=1e-5)
+    each = [
+        reference.f1_score(t.ravel(), a.ravel(), average="macro") for t, a in zip(targets, found.answers, strict=True)
+    ]
+    assert value_of(measure_for("dice", "segmentation", NO_FILE), found) == pytest.approx(np.mean(each), abs=1e-5)
+
+
+def test_perplexity_agrees_with_torchmetrics():
+    generator = torch.Generator().manual_seed(6)
+    scores, targets = torch.randn(5, 7, 11, generator=generator), torch.randint(11, (5, 7), generator=generator)
+    targets[2, 4:] = IGNORED
+    kept = scores.log_softmax(-1).gather(2, targets.clamp(min=0).unsqueeze(2)).squeeze(2)
+    ids, answers = np.arange(5).astype(str), scores.argmax(-1).numpy()
+    found = Predictions(ids, targets.numpy(), kept.numpy(), answers, np.zeros(5))
+    expected = Perplexity(ignore_index=IGNORED)(scores, targets).item()
+    assert value_of(measure_for("perplexity", "language-modelling", NO_FILE), found) == pytest.approx(
+        expected, rel=1e-5
+    )
+    known = targets.numpy() != IGNORED
+    accuracy = reference.accuracy_score(targets.numpy()[known], answers[known])
+    assert value_of(measure_for("accuracy", "language-modelling", NO_FILE), found) == pytest.approx(accuracy)
+
+
+def test_one_class_of_several(classified):
+    predictions = classified()
+    expected = reference.recall_score(predictions.targets, predictions.answers, average=None)[3]
+    assert value_of(measure_for("recall_class_3", "classification", NO_FILE), predictions) == pytest.approx(expected)
+    with pytest.raises(EvaluationError, match="a value for class 9"):
+        value_of(measure_for("recall_class_9", "classification", NO_FILE), predictions)
 
 
 def test_what_was_answered_counts_not_the_highest_score(classified):

@@ -21,29 +21,21 @@ def test_stated_directions_are_those_of_torchmetrics(task, base):
         ("mean_squared_error", "meansquarederror", None),
         ("R2", "r2score", None),
         ("ROC_AUC", "auroc", None),
+        ("WER", "worderrorrate", None),
+        ("dice", "dicescore", None),
     ],
 )
 def test_names_are_read_whatever_their_case_and_separators(name, base, average):
     assert names.read_name(name) == names.MetricName(base, average)
 
 
-@pytest.mark.parametrize(
-    ("task_type", "task"),
-    [
-        ("classification", "classification"),
-        ("image_classification", "classification"),
-        ("multi-class classification", "classification"),
-        ("tabular_regression", "regression"),
-    ],
-)
-def test_task_types_as_builders_write_them(task_type, task):
-    assert names.task_of(task_type) == task
+def test_a_name_may_ask_for_one_class():
+    assert names.read_name("f1_class_3") == names.MetricName("f1score", None, label=3)
 
 
-@pytest.mark.parametrize("task_type", ["multilabel_classification", "multi-label classification", "ocr", ""])
-def test_other_tasks_are_refused(task_type):
-    with pytest.raises(EvaluationError, match="Expected a task_type of"):
-        names.task_of(task_type)
+@pytest.mark.parametrize("task", names.DEFAULT_METRICS)
+def test_the_usual_metrics_of_a_task_have_directions(task):
+    assert all(isinstance(names.direction(name, task), bool) for name in names.DEFAULT_METRICS[task])
 
 
 def test_directions_outside_the_table_come_from_torchmetrics():

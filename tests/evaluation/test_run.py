@@ -163,7 +163,7 @@ def build(root, source, task_type, evaluation):
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
         snapshot = capture_fit(workspace.script("v001")).snapshot
-    workspace.eval_script.write_text(render_eval_script(read_rules(root), task_type, snapshot))
+    workspace.eval_script.write_text(render_eval_script(read_rules(root), data, task_type, snapshot))
     return root
 
 

@@ -1,6 +1,7 @@
 import ast
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -39,7 +40,10 @@ def call(function, shapes=((4, 3), (4,)), **arguments):
 
 
 def rendered(task_type, *calls, **evaluation):
-    return render_eval_script(Rules(eval_config=evaluation), task_type, snapshot(*calls))
+    return render_eval_script(Rules(eval_config=evaluation), PREPDATA, task_type, snapshot(*calls))
+
+
+PREPDATA = Path("dataset/prepdata/v1")
 
 
 def stated_metrics(script):
