@@ -13,6 +13,7 @@ from progtrain.rules import INSTRUCTION_FILE, RULES_FILE
 
 _EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 _BUILDER = "build.py"
+_EXTERNAL = Path("Models") / "external"
 
 
 def names() -> tuple[str, ...]:
@@ -21,7 +22,7 @@ def names() -> tuple[str, ...]:
 
 
 def create(name: str, target: Path) -> None:
-    """Make a workspace: the example's scripts and rules, and its prepared data built afresh.
+    """Make a workspace: the example's scripts, rules and external models, and its prepared data built afresh.
 
     Args:
         name: one of `names()`.
@@ -48,6 +49,8 @@ def create(name: str, target: Path) -> None:
         for file in (RULES_FILE, INSTRUCTION_FILE):
             if (_EXAMPLES / name / file).is_file():
                 shutil.copyfile(_EXAMPLES / name / file, made / file)
+        if (_EXAMPLES / name / _EXTERNAL).is_dir():
+            shutil.copytree(_EXAMPLES / name / _EXTERNAL, made / _EXTERNAL)
         made.rename(target)
 
 

@@ -45,6 +45,23 @@ class Predictions:
         )
 
 
+def counted(predictions: Predictions) -> NDArray[np.bool_]:
+    """`[N, ...]` which targets count: padded, ignored and missing ones do not."""
+    targets = predictions.targets
+    if np.issubdtype(targets.dtype, np.integer):
+        return np.asarray(targets != IGNORED)
+    if np.issubdtype(targets.dtype, np.floating):
+        return np.asarray(np.isfinite(targets.astype(np.float64)))
+    return np.ones(targets.shape, dtype=bool)
+
+
+def right(predictions: Predictions) -> NDArray[np.bool_]:
+    """`[N]` which samples are answered right, in every target that counts."""
+    count = len(predictions.targets)
+    same = predictions.answers.reshape(predictions.targets.shape) == predictions.targets
+    return np.asarray((same | ~counted(predictions)).reshape(count, -1).all(axis=1))
+
+
 def read_predictions(path: Path) -> Predictions:
     """Load what `Predictions.write` saved."""
     with np.load(path, allow_pickle=False) as arrays:

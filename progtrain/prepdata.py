@@ -50,6 +50,14 @@ def read_stats(folder: Path) -> Stats:
     return Stats(task_type, num_train, _count(stats, _VALID_NAMES))
 
 
+def class_names(folder: Path) -> tuple[str, ...]:
+    """The name of every class under `classes`, `class_names` or `labels` of `folder`/stats.json; empty without."""
+    path = folder / "stats.json"
+    stats = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    known = (stats.get(key) for key in ("classes", "class_names", "labels"))
+    return tuple(str(name) for name in next((names for names in known if isinstance(names, list)), []))
+
+
 def _count(stats: dict[str, JsonValue], splits: tuple[str, ...]) -> int | None:
     nested = stats.get("splits")
     for split in splits:

@@ -69,6 +69,13 @@ class LoaderSettings(Record):
     fingerprint: str | None
 
 
+class SharedSamples(Record):
+    """Validation samples that are, byte for byte, among the training samples: of those that were looked at."""
+
+    shared: int
+    looked_at: int
+
+
 class CheckpointSettings(Record):
     """A ModelCheckpoint callback, and where it writes."""
 
@@ -110,6 +117,8 @@ class Snapshot(Record):
     batch: JsonValue
     """Shapes and types of the first training batch, nested as the batch is."""
     automatic_optimization: bool = True
+    shared: SharedSamples | None = None
+    """None where a loader cannot be looked into."""
     initialization: tuple[str, ...] = ()
     """How weights and biases are drawn, each way once; empty where all are drawn as torch does by itself."""
     notes: tuple[str, ...] = ()
@@ -149,10 +158,18 @@ class EvalScore(Record):
         return next((metric for metric in self.metrics if metric.name == name), None)
 
 
+class TrainingNoise(Record):
+    """The standard deviation of a metric over trainings that differ in their seeds alone: the first and its repeats."""
+
+    deviation: float
+    repeats: int
+
+
 class Comparison(Record):
     """A version's primary metric against its parent's on the same samples.
 
-    `difference` is signed so that positive is better; `low` and `high` bound its 95 % bootstrap interval.
+    `difference` is signed so that positive is better; `low` and `high` bound its 95 % interval: over samples by the
+    bootstrap, and over seeds where `noise` is known.
     """
 
     metric: str
@@ -160,6 +177,10 @@ class Comparison(Record):
     low: float | None
     high: float | None
     verdict: Verdict
+    probability: float | None = None
+    """That the version is better, a tie counting half; None where there is nothing to resample."""
+    noise: TrainingNoise | None = None
+    """None where no repeats were asked for."""
 
 
 # --- diagnosis and choice -----------------------------------------------------------------------
@@ -273,6 +294,19 @@ class EvaluateRecord(StepRecord):
     seconds: float
 
 
+class RepeatRecord(StepRecord):
+    """The first version trained and measured once more, with another seed; `script_sha256` is of the version."""
+
+    number: int
+    seed: int
+    score: EvalScore
+
+
+def repeat_name(number: int) -> str:
+    """The name of a repeat's record and logs: `repeat_01`."""
+    return f"repeat_{number:02d}"
+
+
 class AnalyzeRecord(StepRecord):
     """Step 3."""
 
@@ -291,11 +325,57 @@ class ChooseRecord(StepRecord):
     deferred: tuple[Deferred, ...]
 
 
+def external_name(name: str) -> str:
+    """Name of the ExternalRecord of a model from elsewhere."""
+    return f"external/{name}"
+
+
+class ExternalScore(Record):
+    """What measuring a model from elsewhere gave; `way` says how it was called, with how many `threads`."""
+
+    score: EvalScore
+    way: str
+    threads: int
+
+
+class ExternalRecord(Record):
+    """A model from elsewhere as it stands in the report; `measured` is None where it could not be, for `reason`."""
+
+    name: str
+    fingerprint: str
+    """Of its folder and of the protocol: while it stays the same, the model is not measured again."""
+    finished_at: datetime
+    measured: ExternalScore | None
+    reason: str | None = None
+
+
+class HiddenScore(Record):
+    """What measuring a version on the hidden test split gave."""
+
+    score: EvalScore
+    targets_sha256: str
+    """Over the targets, in order: only what was measured on the same ones can be compared."""
+    seen_before: tuple[str, ...]
+    """Files of test/ that the script opened by itself on its way to `Trainer.fit`."""
+
+
+class HiddenRecord(Record):
+    """A version on the hidden test split, once; `measured` is None where it could not be measured, for `reason`."""
+
+    version: str
+    script_sha256: str
+    finished_at: datetime
+    measured: HiddenScore | None
+    reason: str | None = None
+
+
 class ReportPlan(Record):
     """Where the report of these versions is going to be; a report that was cut short is made there, not anew."""
 
     folder: str
     versions: tuple[str, ...]
+    external: tuple[str, ...] = ()
+    """Names of the models from elsewhere that stand beside them."""
 
 
 class ReportRecord(Record):
@@ -303,6 +383,8 @@ class ReportRecord(Record):
 
     folder: str
     versions: tuple[str, ...]
+    external: tuple[str, ...] = ()
+    """Names of the models from elsewhere that stand beside them."""
     best: str
     started_at: datetime
     finished_at: datetime

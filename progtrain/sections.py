@@ -23,6 +23,7 @@ class LoopConfig(Section):
     train_time_limit_minutes: Annotated[float, Field(gt=0)] | None = None
     isolation: Literal["warm", "fresh"] = "warm"
     continue_from: Literal["latest", "best"] = "latest"
+    noise_repeats: Annotated[int, Field(ge=0, le=99)] = 0
 
 
 class DatasetConfig(Section):

@@ -144,6 +144,10 @@ class Workspace:
         """Models/external."""
         return self.root / "Models" / "external"
 
+    def external_names(self) -> tuple[str, ...]:
+        """The folders in Models/external, each a model from elsewhere."""
+        return tuple(sorted(path.name for path in self.external.glob("*") if path.is_dir()))
+
     @property
     def reports(self) -> Path:
         """Models/Report."""

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[1]
+PATH: Final = ROOT / "docs" / "coverage.md"
 sys.path.insert(0, str(ROOT))
 
 from progtrain.actions import catalogue  # noqa: E402
@@ -37,8 +38,12 @@ An action is **applied** where it offers a change and the child keeps every prom
 the validation set is the same, the first loss is finite, and the script runs to its end with a training of one
 optimizer step. Everything else it must **refuse**, with a reason: *{unfit}*, the action has nothing to do for
 what is trained, or it would do harm; *{otherwise}*, the place is not one that the edit understands;
-*{by_hand}*, the script steps its optimizers itself. The actions are asked as when nothing is diagnosed, so
-those that need a diagnosis or a history are refused everywhere.
+*{by_hand}*, the script steps its optimizers itself.
+
+The actions are asked as when nothing is diagnosed. Four need more than a script: `log_target` and `output_bias` are
+asked with what the rules find in its first loss and its validation targets; `extend_range` as if the script had come
+from one with half of the rate, weight decay or dropout, and had been better; `take_back` on the first child that
+another action made of it, as if that had been worse, and what it makes must be the script again, byte for byte.
 
 {scripts} scripts × {actions} actions: **{applied} applied, {refused} refused, {failed} failed**.
 
@@ -103,7 +108,7 @@ def _row(*cells: object) -> str:
 def main() -> int:
     """Write the page; 1 where something failed."""
     trials = run_trials(scripts(), list(catalogue()))
-    (ROOT / "docs" / "coverage.md").write_text(page(trials), encoding="utf-8")
+    PATH.write_text(page(trials), encoding="utf-8")
     failed = [trial for trial in trials if trial.outcome == "failed"]
     for trial in failed:
         print(f"FAILED {trial.script} × {trial.action}: {trial.reason}", file=sys.stderr)

@@ -42,6 +42,9 @@ class Signals(L.LightningDataModule):
     def val_dataloader(self) -> DataLoader:
         return DataLoader(self.valid_set, batch_size=256, num_workers=0)
 
+    def test_dataloader(self) -> DataLoader:
+        return DataLoader(self.load("test"), batch_size=256, num_workers=0)
+
 
 class SignalClassifier(L.LightningModule):
     """Two hidden layers, one score a class."""

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import reference
+from progtrain.script.edit import reference, without_unused
 from progtrain.script.structure import Edit, ParsedScript, rebuild
 
 _MODULES = frozenset({"torch.nn.ReLU"})
@@ -57,7 +57,7 @@ def _replace(source: str, old: frozenset[str], new: str) -> str:
         call = script.parent(node)
         if isinstance(call, ast.Call) and call.func is node:
             edits += _without_inplace(script, call, kept=1 if old is _FUNCTIONS else 0)
-    return rebuild(source, edits)
+    return without_unused(rebuild(source, edits), *old)
 
 
 def _without_inplace(script: ParsedScript, call: ast.Call, kept: int) -> tuple[Edit, ...]:

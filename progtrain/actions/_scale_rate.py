@@ -41,7 +41,7 @@ class ScaleRate(StructuralAction):
         if not snapshot.automatic_optimization or len(snapshot.optimizers) != 1:
             raise EditError("it optimizes by hand, or with several optimizers")
         places = _places(situation.anatomy)
-        require_live(situation, "lr", _live_rates(snapshot))
+        require_live(situation, "lr", live_rates(snapshot))
         factor = self.factor_for(situation)
         old = [_rate(place) for place in places]
         new = [float(f"{rate * factor:.3g}") for rate in old]
@@ -79,6 +79,7 @@ def _rate(place: Knob) -> float:
     return float(place.value)
 
 
-def _live_rates(snapshot: Snapshot) -> JsonValue:
+def live_rates(snapshot: Snapshot) -> JsonValue:
+    """Every rate that was trained with: those of the optimizer, and the peaks of its schedulers."""
     peaks = [scheduler.arguments.get(name) for scheduler in snapshot.schedulers for name in _SCHEDULER_RATES]
     return [knob_values(snapshot).get("lr"), *peaks]

@@ -4,8 +4,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from progtrain.actions._set_knob import SetKnob
-from progtrain.actions._structural import number, one_optimizer
+from progtrain.actions._weight_decay import SetWeightDecay, present_decay
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
 
@@ -13,24 +12,19 @@ _DECOUPLED: Final = 1e-2
 _COUPLED: Final = 1e-4
 
 
-class AddWeightDecay(SetKnob):
+class AddWeightDecay(SetWeightDecay):
     """Set weight decay to 1e-2 where it is decoupled (AdamW), to 1e-4 where it goes through the gradient."""
 
-    family = "regularization"
-    touches = frozenset({"weight_decay"})
     answers = ("overfitting",)
-    risk = "low"
     probability = 0.4
     gain = 0.1
-    knob = "weight_decay"
     goal = "Keep the weights small, so that training and validation part later"
     expected_impact = "The validation loss rises less after its best"
     verification = "The gap between the losses in the last epochs is smaller than the parent's"
 
     def value_for(self, situation: Situation) -> JsonValue:
         """See SetKnob."""
-        settings = one_optimizer(situation)
-        present = number(settings, "weight_decay")
+        settings, present = present_decay(situation)
         if present > 0:
             raise EditError(f"{settings.type} decays weights already, by {present:g}")
         return _DECOUPLED if settings.type == "AdamW" else _COUPLED

@@ -5,7 +5,8 @@ from __future__ import annotations
 from progtrain.actions._normalization import Normalization
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
-from progtrain.script.hidden import HiddenLayer
+from progtrain.script.hidden import HiddenLayer, hidden_layers
+from progtrain.script.structure import ParsedScript
 
 SMALLEST_BATCH = 16
 
@@ -32,7 +33,8 @@ class BatchNormalization(Normalization):
             for call in situation.snapshot.calls
             if call.function == "linear" and len(call.shapes[0]) != 2
         ]
-        if deep:
+        normalized = {hidden.kind for hidden in hidden_layers(ParsedScript(situation.anatomy.source))}
+        if deep and "Linear" in normalized:
             raise EditError(f"BatchNorm1d wants linear layers to read [batch, features], and one reads {list(deep[0])}")
 
 

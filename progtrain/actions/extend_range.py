@@ -7,10 +7,13 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from progtrain.actions._scale_rate import live_rates
+from progtrain.actions._set_knob import require_live
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.script.edit import set_knob
+from progtrain.script.knob_values import knob_values
 
 #: Knob -> the values that it stays between.
 _BOUNDS: Final = {"lr": (1e-6, 1.0), "weight_decay": (1e-6, 0.5), "dropout": (0.02, 0.6)}
@@ -35,6 +38,8 @@ class ExtendRange(StructuralAction):
         knob = next((knob for knob in _BOUNDS if finding is not None and knob in finding.numbers), None)
         if finding is None or knob is None:
             raise EditError("no knob's best value is the furthest tried")
+        snapshot = situation.snapshot
+        require_live(situation, knob, live_rates(snapshot) if knob == "lr" else knob_values(snapshot).get(knob))
         before, present = finding.numbers["before"], finding.numbers[knob]
         low, high = _BOUNDS[knob]
         step = present + (present - before) if knob == "dropout" or not before else present * (present / before)

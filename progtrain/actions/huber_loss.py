@@ -8,10 +8,11 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from progtrain.actions._measuring import measures
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import reference
+from progtrain.script.edit import reference, without_unused
 from progtrain.script.structure import ParsedScript, rebuild
 
 _HUBER: Final = {
@@ -19,7 +20,6 @@ _HUBER: Final = {
     "torch.nn.MSELoss": ("torch.nn.HuberLoss", 0),
 }
 """What computes a squared error -> what computes Huber's, and how many arguments by position both share."""
-_MEASURING: Final = ("validation_step", "test_step", "predict_step")
 
 
 class HuberLoss(StructuralAction):
@@ -55,13 +55,9 @@ class HuberLoss(StructuralAction):
         crowded = next((call for call in calls if len(call.args) > positions), None)
         if crowded is not None:
             raise EditError(f"Line {crowded.lineno}: expected further arguments by name. Write reduction=...")
-        return changed(source, rebuild(source, [script.replace(call.func, huber) for call in calls]), self.name)
+        child = rebuild(source, [script.replace(call.func, huber) for call in calls])
+        return changed(source, without_unused(child, *_HUBER), self.name)
 
 
 def _squared_errors(script: ParsedScript) -> tuple[ast.Call, ...]:
-    return tuple(call for call in script.calls() if script.called(call) in _HUBER and not _measures(script, call))
-
-
-def _measures(script: ParsedScript, call: ast.Call) -> bool:
-    function = script.within(call, ast.FunctionDef)
-    return isinstance(function, ast.FunctionDef) and function.name in _MEASURING
+    return tuple(call for call in script.calls() if script.called(call) in _HUBER and not measures(script, call))

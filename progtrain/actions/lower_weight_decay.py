@@ -4,8 +4,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from progtrain.actions._set_knob import SetKnob
-from progtrain.actions._structural import number, one_optimizer
+from progtrain.actions._weight_decay import SetWeightDecay, present_decay
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
 
@@ -13,23 +12,19 @@ from progtrain.errors import EditError
 _SMALLEST: Final = 1e-5
 
 
-class LowerWeightDecay(SetKnob):
+class LowerWeightDecay(SetWeightDecay):
     """Divide weight decay by ten."""
 
-    family = "regularization"
-    touches = frozenset({"weight_decay"})
     answers = ("underfitting",)
-    risk = "low"
     probability = 0.3
     gain = 0.05
-    knob = "weight_decay"
     goal = "Let the weights grow as far as the training set asks for"
     expected_impact = "The training loss ends lower, and the validation loss follows"
     verification = "The training loss at the end is below the parent's"
 
     def value_for(self, situation: Situation) -> JsonValue:
         """See SetKnob."""
-        present = number(one_optimizer(situation), "weight_decay")
+        _, present = present_decay(situation)
         if present <= _SMALLEST:
             raise EditError(f"weight decay is {present:g}, too little to hold the model back")
         return float(f"{present / 10:.3g}")

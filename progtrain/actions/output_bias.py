@@ -39,6 +39,8 @@ class OutputBias(StructuralAction):
         if situation.finding(*self.answers) is None:
             raise EditError("the first loss is not known to be above that of a model that knows only the targets")
         require_pairs(situation.snapshot)
+        if any(call.function in ("exp", "expm1") for call in situation.snapshot.calls):
+            raise EditError("the answers are exponentials of what the last layer gives")
         classes = _classes(situation.snapshot)
         layer = next((layer for layer in reversed(situation.snapshot.layers) if layer.parameters), None)
         if layer is None or layer.type != "Linear" or not layer.arguments.get("bias", True):

@@ -4,8 +4,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from progtrain.actions._set_knob import SetKnob
-from progtrain.actions._structural import number, one_optimizer
+from progtrain.actions._weight_decay import SetWeightDecay, present_decay
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
 
@@ -13,24 +12,19 @@ _LARGEST_DECOUPLED: Final = 0.5
 _LARGEST_COUPLED: Final = 1e-2
 
 
-class RaiseWeightDecay(SetKnob):
+class RaiseWeightDecay(SetWeightDecay):
     """Multiply weight decay by ten, up to 0.5 for AdamW and 0.01 where it goes through the gradient."""
 
-    family = "regularization"
-    touches = frozenset({"weight_decay"})
     answers = ("overfitting",)
-    risk = "low"
     probability = 0.4
     gain = 0.1
-    knob = "weight_decay"
     goal = "Keep the weights smaller, so that training and validation part later"
     expected_impact = "The validation loss rises less after its best"
     verification = "The gap between the losses in the last epochs is smaller than the parent's"
 
     def value_for(self, situation: Situation) -> JsonValue:
         """See SetKnob."""
-        settings = one_optimizer(situation)
-        present = number(settings, "weight_decay")
+        settings, present = present_decay(situation)
         largest = _LARGEST_DECOUPLED if settings.type == "AdamW" else _LARGEST_COUPLED
         if present == 0:
             raise EditError("there is no weight decay to raise")

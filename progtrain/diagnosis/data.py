@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progtrain.diagnosis.evidence import Evidence, Symptom, weight_layers
+from progtrain.predictions import counted
 
 IMBALANCE = 3.0
 LOW_RECALL = 0.2
@@ -27,14 +28,15 @@ MIN_TARGETS = 20
 def imbalanced(evidence: Evidence) -> Symptom | None:
     """Classes at more than 3:1 and a rarest class that is found far less often than the others."""
     predictions = evidence.predictions
-    if predictions is None or not evidence.classifies or predictions.targets.ndim != 1:
+    if predictions is None or not evidence.classifies:
         return None
-    classes, counts = np.unique(predictions.targets, return_counts=True)
-    ratio = float(counts.max() / counts.min())
-    if len(classes) < 2 or ratio <= IMBALANCE:
+    known = counted(predictions)
+    targets = predictions.targets[known]
+    classes, counts = np.unique(targets, return_counts=True)
+    if len(classes) < 2 or (ratio := float(counts.max() / counts.min())) <= IMBALANCE:
         return None
-    right = predictions.answers == predictions.targets
-    recalls = np.array([right[predictions.targets == label].mean() for label in classes])
+    right = predictions.answers.reshape(known.shape)[known] == targets
+    recalls = np.array([right[targets == label].mean() for label in classes])
     rarest = int(counts.argmin())
     recall, mean = float(recalls[rarest]), float(recalls.mean())
     if recall > mean - LOW_RECALL:
@@ -103,17 +105,17 @@ def unscaled_inputs(evidence: Evidence) -> Symptom | None:
 def heavy_tailed_residuals(evidence: Evidence) -> Symptom | None:
     """A few large errors carry most of a regression's squared loss."""
     predictions = evidence.predictions
-    if predictions is None or evidence.classifies or "regress" not in evidence.task_type.lower():
+    if predictions is None or not evidence.values:
         return None
-    targets = predictions.targets.astype(float)
-    residuals = predictions.answers.astype(float).reshape(targets.shape) - targets
+    known = counted(predictions)
+    residuals = predictions.answers.astype(float).reshape(known.shape)[known] - predictions.targets[known]
     spread = float(residuals.std())
     if residuals.size < MIN_TARGETS or spread == 0:
         return None
     kurtosis = float(np.mean(((residuals - residuals.mean()) / spread) ** 4)) - 3.0
     if kurtosis <= HEAVY_KURTOSIS:
         return None
-    squares = np.sort((residuals**2).ravel())[::-1]
+    squares = np.sort(residuals**2)[::-1]
     carried = float(squares[: max(1, len(squares) // 20)].sum() / squares.sum())
     return Symptom(
         {"kurtosis": kurtosis, "share_of_worst_twentieth": carried},
@@ -126,9 +128,9 @@ def heavy_tailed_residuals(evidence: Evidence) -> Symptom | None:
 def skewed_target(evidence: Evidence) -> Symptom | None:
     """A positive regression target with a long tail upwards."""
     predictions = evidence.predictions
-    if predictions is None or evidence.classifies or "regress" not in evidence.task_type.lower():
+    if predictions is None or not evidence.values:
         return None
-    targets = predictions.targets.astype(float)
+    targets = predictions.targets[counted(predictions)].astype(float)
     spread = float(targets.std())
     if targets.size < MIN_TARGETS or spread == 0 or float(targets.min()) <= 0:
         return None

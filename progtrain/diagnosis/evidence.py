@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -10,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progtrain.curves import Curves, Point, by_epoch
+from progtrain.diagnosis.trivial import share_of_trivial
 from progtrain.predictions import Predictions
 from progtrain.records import Attempt, Comparison, Layer, Snapshot
+from progtrain.tasks import Task, has_classes, has_values, task_of
 
 Series = NDArray[np.float64]
 
@@ -63,27 +64,27 @@ class Evidence:
         return _finite(self.curves.valid_loss)
 
     @property
+    def task(self) -> Task:
+        """What the targets are."""
+        return task_of(self.task_type)
+
+    @property
     def classifies(self) -> bool:
-        """Whether the task is a classification."""
-        return "class" in self.task_type.lower()
+        """Whether every target is one class of several: of a sample, of a token, of a pixel."""
+        return has_classes(self.task)
+
+    @property
+    def values(self) -> bool:
+        """Whether every target is a number on a scale."""
+        return has_values(self.task)
 
     @property
     def share_left(self) -> float | None:
-        """The share of a trivial predictor's loss that is left.
-
-        Classification: last training loss over `log(C)`, the loss of a uniform guess. Otherwise: squared error of
-        the answers over the variance of the targets (`1 - R²`). Without predictions: last over first training loss.
-        """
+        """The share of a trivial predictor's error that is left; without predictions, last over first training loss."""
         train, predictions = self.train, self.predictions
         if predictions is None:
             return float(train[-1] / train[0]) if len(train) > 1 and train[0] > 0 else None
-        if self.classifies:
-            classes = predictions.outputs.shape[-1] if predictions.outputs.ndim > 1 else 2
-            return float(train[-1] / math.log(max(classes, 2))) if len(train) else None
-        targets = predictions.targets.astype(float)
-        variance = float(targets.var())
-        answers = predictions.answers.astype(float).reshape(targets.shape)
-        return float(np.mean((answers - targets) ** 2) / variance) if variance > 0 else None
+        return share_of_trivial(self.task, predictions, float(train[-1]) if len(train) else None)
 
 
 Rule = Callable[[Evidence], Symptom | None]

@@ -76,7 +76,7 @@ def _change(values: Series) -> float:
 def _confidence_of_errors(evidence: Evidence) -> float | None:
     """Mean top probability of the wrong answers; None where outputs are no class scores or nothing is wrong."""
     predictions = evidence.predictions
-    if predictions is None or not evidence.classifies or predictions.outputs.ndim != 2:
+    if predictions is None or evidence.task != "classification" or predictions.outputs.ndim != 2:
         return None
     wrong = predictions.answers.ravel() != predictions.targets.ravel()
     if not wrong.any():

@@ -8,6 +8,7 @@ import numpy as np
 from pydantic import JsonValue
 
 from progtrain.diagnosis.evidence import Evidence, Symptom, weight_layers
+from progtrain.predictions import counted
 from progtrain.records import Snapshot
 from progtrain.script.duration import schedule_misfit
 
@@ -88,8 +89,8 @@ def _indifferent_loss(evidence: Evidence) -> float | None:
         return math.log(classes) if classes else None
     if "binary_cross_entropy_with_logits" in functions:
         return math.log(2)
-    if "mse_loss" in functions and predictions is not None:
-        return float(np.var(predictions.targets.astype(float))) or None
+    if "mse_loss" in functions and predictions is not None and evidence.task != "transcription":
+        return float(np.var(predictions.targets[counted(predictions)].astype(float))) or None
     return None
 
 

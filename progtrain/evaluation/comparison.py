@@ -13,9 +13,11 @@ from numpy.typing import NDArray
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.names import user_functions
-from progtrain.evaluation.statistic import Array, statistic_for
+from progtrain.evaluation.statistic import statistic_for
+from progtrain.evaluation.sums import Array
+from progtrain.evaluation.training_noise import probability_better, widened
 from progtrain.predictions import Predictions
-from progtrain.records import Comparison, MetricValue, Verdict
+from progtrain.records import Comparison, MetricValue, TrainingNoise, Verdict
 from progtrain.tasks import Task
 
 _RESAMPLES: Final = 2000
@@ -36,6 +38,7 @@ def compare(
     task: Task,
     user_metrics: Path,
     seed: int,
+    noise: TrainingNoise | None = None,
 ) -> Comparison:
     """Compare a metric of two versions on the same samples, by the paired percentile bootstrap (Efron, 1979).
 
@@ -47,15 +50,17 @@ def compare(
         task: what the targets are.
         user_metrics: the workspace's metrics.py.
         seed: of the resampling.
+        noise: of the metric over seeds of the training, where it was measured.
 
     Returns:
-        The difference, positive where `after` is better, its 95 % interval, and whether that excludes 0.
+        The difference, positive where `after` is better, its 95 % interval, whether that excludes 0, and the share
+        of resamples on which `after` is better.
 
     Raises:
         EvaluationError: the two were not measured on the same samples.
     """
     if before is None or was is None:
-        return Comparison(metric=now.name, difference=None, low=None, high=None, verdict="first")
+        return Comparison(metric=now.name, difference=None, low=None, high=None, verdict="first", noise=noise)
     if not np.array_equal(before.sample_ids, after.sample_ids) or not np.array_equal(before.targets, after.targets):
         raise EvaluationError(
             "Expected both versions to be measured on the same samples in the same order, got different ones. "
@@ -67,20 +72,28 @@ def compare(
         )
         return Comparison(metric=now.name, difference=None, low=None, high=None, verdict=verdict)
     sign = 1.0 if now.higher_is_better else -1.0
-    low, high = _interval(sign * _differences(now.name, task, user_metrics, before, after, seed))
-    verdict = "within noise"
-    if low is not None and high is not None:
-        verdict = "improved" if low > 0 else "regressed" if high < 0 else "within noise"
-    return Comparison(metric=now.name, difference=sign * (now.value - was.value), low=low, high=high, verdict=verdict)
+    difference = sign * (now.value - was.value)
+    resampled = sign * _differences(now.name, task, user_metrics, before, after, seed)
+    resampled = resampled[np.isfinite(resampled)]  # a resample may lack a class that the metric needs
+    if not len(resampled):
+        return Comparison(metric=now.name, difference=difference, low=None, high=None, verdict="within noise")
+    low, high = _interval(resampled)
+    if noise is not None:
+        low, high = widened(difference, low, high, noise, _CONFIDENCE)
+    return Comparison(
+        metric=now.name,
+        difference=difference,
+        low=low,
+        high=high,
+        verdict="improved" if low > 0 else "regressed" if high < 0 else "within noise",
+        probability=probability_better(resampled, noise),
+        noise=noise,
+    )
 
 
-def _interval(differences: Array) -> tuple[float | None, float | None]:
-    """The percentile interval over the resamples on which the metric could be computed; None where on none."""
-    finite = differences[np.isfinite(differences)]
-    if len(finite) == 0:
-        return None, None
+def _interval(differences: Array) -> tuple[float, float]:
     tail = (1 - _CONFIDENCE) / 2
-    low, high = np.quantile(finite, [tail, 1 - tail])
+    low, high = np.quantile(differences, [tail, 1 - tail])
     return float(low), float(high)
 
 
@@ -95,12 +108,13 @@ def _differences(
         picks = [rng.integers(0, count, count) for _ in range(_FEW_RESAMPLES)]
         values = _revalued(name, task, user_metrics)
         return np.array([values(_taken(after, pick)) - values(_taken(before, pick)) for pick in picks])
+    of_before, of_after = statistic(before), statistic(after)
     resamples = max(_FEW_RESAMPLES, min(_RESAMPLES, _BUDGET // count))
     rows = max(1, _CHUNK // count)
     parts = []
     for start in range(0, resamples, rows):
         weights = _resample_weights(rng, min(rows, resamples - start), count)
-        parts.append(statistic(after, weights) - statistic(before, weights))
+        parts.append(of_after(weights) - of_before(weights))
     return np.concatenate(parts)
 
 

@@ -1,19 +1,18 @@
-"""From a trained model and a validation set to predictions, metric values and latency."""
+"""From a model's answers to predictions and metric values, in a process that never ran the model's script."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.batches import Split, ValidationSet, by_convention
+from progtrain.evaluation.batches import Split, by_convention
 from progtrain.evaluation.decoding import decode, mean_loss, predictions_of
-from progtrain.evaluation.inference import Loss, Predict, ask, latency_ms
+from progtrain.evaluation.inference import Asked, Loss, Predict
 from progtrain.evaluation.metrics import Measure, as_number, measure_for, value_of
 from progtrain.evaluation.names import LOSS
 from progtrain.predictions import Predictions
@@ -46,40 +45,39 @@ class Measured:
 
     predictions: Predictions
     metrics: tuple[MetricValue, ...]
-    latency_ms: float
 
 
 def measure(
-    model: nn.Module,
-    data: ValidationSet,
-    sample_ids: Sequence[str] | None,
-    yardstick: Yardstick,
-    user_metrics: Path,
-    device: torch.device,
+    answers: Iterable[Asked], sample_ids: Sequence[str] | None, yardstick: Yardstick, user_metrics: Path
 ) -> Measured:
-    """Answer every validation sample and compute every metric.
+    """Compute every metric.
 
     A metric that cannot be computed, or is not finite, has the value None; the reason is printed.
 
     Args:
-        model: with its trained weights, in evaluation mode, on `device`.
-        data: the validation set.
+        answers: to every validation sample, in order.
         sample_ids: one a sample, in order; positions where None.
-        yardstick: the task, the metrics, and how to answer and to take the loss.
+        yardstick: the task, the metrics and the loss.
         user_metrics: the workspace's metrics.py.
-        device: where the model is.
 
     Raises:
         EvaluationError: the model's answers or a metric's name have no meaning here.
     """
+    predictions = predictions_of([decode(batch, yardstick.task, yardstick.loss) for batch in answers], sample_ids)
+    return Measured(predictions, metrics_of(predictions, yardstick, user_metrics))
+
+
+def metrics_of(predictions: Predictions, yardstick: Yardstick, user_metrics: Path) -> tuple[MetricValue, ...]:
+    """The value of every metric that the yardstick names.
+
+    A metric that cannot be computed, or is not finite, has the value None; the reason is printed.
+
+    Raises:
+        EvaluationError: a metric's name has no meaning here.
+    """
     measures = {name: measure_for(name, yardstick.task, user_metrics) for name in yardstick.directions if name != LOSS}
-    frames = yardstick.task == "transcription"
-    asked = ask(model, data, yardstick.predict, device, frames)
-    predictions = predictions_of([decode(batch, yardstick.task, yardstick.loss) for batch in asked], sample_ids)
     measures[LOSS] = lambda known: _loss(known, yardstick.task)
-    metrics = tuple(_value(name, up, measures[name], predictions) for name, up in yardstick.directions.items())
-    first = data.rows([0])[0]
-    return Measured(predictions, metrics, latency_ms(model, first, yardstick.predict, device))
+    return tuple(_value(name, up, measures[name], predictions) for name, up in yardstick.directions.items())
 
 
 def _loss(predictions: Predictions, task: Task) -> float:

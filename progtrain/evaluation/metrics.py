@@ -101,6 +101,8 @@ def measure_for(name: str, task: Task, user_metrics: Path) -> Measure:
     def measure(predictions: Predictions) -> float:
         metric = _build(found, name, task, predictions)
         needs_scores = isinstance(metric, _NEEDS_SCORES)
+        if needs_scores and np.isnan(predictions.outputs).any():
+            raise EvaluationError("it needs a score for every class, which the answers do not have")
         judged = torch.from_numpy(predictions.outputs if needs_scores else predictions.answers)
         result = metric(judged, torch.from_numpy(predictions.targets))
         label = read_name(name).label

@@ -36,7 +36,7 @@ def load_weights(model: nn.Module, checkpoint: Path) -> None:
     """
     if not checkpoint.is_file():
         raise EvaluationError(f"Expected trained weights in {checkpoint}; there are none. Train the version first.")
-    weights = _read(checkpoint).get("state_dict")
+    weights = read_checkpoint(checkpoint).get("state_dict")
     if not isinstance(weights, Mapping):
         raise EvaluationError(
             f"Expected a Lightning checkpoint with a state_dict in {checkpoint}, got none. "
@@ -74,7 +74,12 @@ def load_exported(folder: Path) -> nn.Module:
         raise EvaluationError(f"{files[0]} cannot be loaded: {error}. Export the model again.") from error
 
 
-def _read(checkpoint: Path) -> Mapping[str, Any]:
+def read_checkpoint(checkpoint: Path) -> Mapping[str, Any]:
+    """What a Lightning checkpoint holds; classes that it names stand there inert.
+
+    Raises:
+        EvaluationError: it is not whole, or cannot be read safely.
+    """
     try:
         return _load(checkpoint)
     except pickle.UnpicklingError:

@@ -21,11 +21,15 @@ from progtrain.evaluation.batches import Batch
 from progtrain.evaluation.drawing import picture_of
 from progtrain.evaluation.listing import Listed
 from progtrain.predictions import IGNORED, Predictions
+from progtrain.prepdata import class_names
 from progtrain.tasks import Task
 
 #: Larger arrays are kept as .npy: nobody reads that much JSON.
 _LARGEST_JSON: Final = 20_000
 _SCORED: Final = ("classification", "multilabel-classification")
+_OF_SEQUENCES: Final = ("token-classification", "language-modelling")
+#: Values, texts, or too many to be read by name.
+_WITHOUT_LABELS: Final = ("regression", "forecasting", "transcription", "segmentation")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def read_names(prepdata: Path) -> Names:
     stats = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     rate = stats.get("sample_rate")
     return Names(
-        classes=_listed(stats, ("classes", "class_names", "labels")),
+        classes=class_names(prepdata),
         features=_listed(stats, ("features", "feature_names")),
         sample_rate=rate if isinstance(rate, int) else None,
     )
@@ -91,15 +95,30 @@ def write_answer(home: Path, index: int, task: Task, predictions: Predictions, n
         _write_table(home / "output.csv", answer)
         _write_table(home / "gt.csv", target)
         return
-    known = target != IGNORED if task in ("token-classification", "language-modelling") else np.full(target.shape, True)
-    output: dict[str, JsonValue] = {"answer": answer[known].tolist() if answer.ndim else answer.tolist()}
+    known = target != IGNORED if task in _OF_SEQUENCES else np.full(target.shape, True)
+    output = served_answer(answer[known] if answer.ndim else answer, predictions.outputs[index], task, names)
     truth: dict[str, JsonValue] = {"target": target[known].tolist() if target.ndim else target.tolist()}
-    if names.classes and task != "regression":
-        output["label"], truth["label"] = (_named(row, names.classes, task) for row in (answer, target))
-    if task in _SCORED:
-        output["scores"] = predictions.outputs[index].tolist()
+    if "label" in output:
+        truth["label"] = _named(target, names.classes, task)
     write_json(home / "output.json", {**output, "loss": float(predictions.losses[index])})
     write_json(home / "gt.json", truth)
+
+
+def served_answer(answer: NDArray[Any], outputs: NDArray[Any], task: Task, names: Names) -> dict[str, JsonValue]:
+    """One sample's answer as a registered model serves it, and as output.json has it.
+
+    Args:
+        answer: a class, a value, a text, or one of these for every token, pixel or step.
+        outputs: what the model's forward returned.
+        task: what the targets are.
+        names: what stats.json says of the data.
+    """
+    output: dict[str, JsonValue] = {"answer": answer.tolist()}
+    if names.classes and task not in _WITHOUT_LABELS:
+        output["label"] = _named(answer, names.classes, task)
+    if task in _SCORED:
+        output["scores"] = outputs.tolist()
+    return output
 
 
 def write_json(path: Path, value: Any) -> None:

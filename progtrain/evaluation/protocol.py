@@ -1,4 +1,4 @@
-"""The yardstick of a workspace: locked at the first evaluation, held at every later one."""
+"""The yardstick of a workspace: locked before anything is trained, held at every evaluation."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 import random
 from collections.abc import Mapping
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -73,7 +74,6 @@ def protocol_of(
 ) -> Protocol:
     """The protocol by which these predictions are being measured now."""
     count = len(predictions.sample_ids)
-    user_metrics = workspace.root / USER_METRICS
     return Protocol(
         dataset_id=dataset_id,
         task_type=task_type,
@@ -82,9 +82,9 @@ def protocol_of(
         metrics=tuple(MetricDirection(name=name, higher_is_better=up) for name, up in directions.items()),
         num_samples=count,
         sample_indices=sample_indices(rules.seed, count, rules.eval_config.infer_samples),
-        validation_sha256=_validation_sha256(predictions),
+        validation_sha256=validation_fingerprint(predictions),
         eval_script_sha256=sha256_of(workspace.eval_script.read_text(encoding="utf-8")),
-        user_metrics_sha256=sha256_of(user_metrics.read_text(encoding="utf-8")) if user_metrics.is_file() else None,
+        user_metrics_sha256=_file_sha256(workspace.root / USER_METRICS),
     )
 
 
@@ -119,6 +119,26 @@ def hold_protocol(workspace: Workspace, current: Protocol) -> None:
         verify(locked, current)
 
 
+def hold_files(workspace: Workspace, rules: Rules, dataset_id: str) -> None:
+    """See that what files alone tell of the protocol is what was locked; nothing is asked of a version for it.
+
+    Raises:
+        ProtocolChangedError: something differs.
+    """
+    locked = read_protocol(workspace)
+    if locked is None:
+        return
+    current = {
+        "dataset_id": dataset_id,
+        "seed": rules.seed,
+        "primary": rules.eval_config.primary,
+        "sample_indices": sample_indices(rules.seed, locked.num_samples, rules.eval_config.infer_samples),
+        "eval_script_sha256": _file_sha256(workspace.eval_script),
+        "user_metrics_sha256": _file_sha256(workspace.root / USER_METRICS),
+    }
+    verify(locked, locked.model_copy(update=current))
+
+
 def verify(locked: Protocol, current: Protocol) -> None:
     """See that two protocols are the same.
 
@@ -132,13 +152,18 @@ def verify(locked: Protocol, current: Protocol) -> None:
     ]
     if lines:
         raise ProtocolChangedError(
-            "The evaluation is not the one that the first version was measured by:\n"
+            "The evaluation is not the one that was locked when the loop began:\n"
             + "\n".join(lines)
             + "\nRestore what changed, or begin a new workspace to measure differently."
         )
 
 
-def _validation_sha256(predictions: Predictions) -> str:
+def _file_sha256(path: Path) -> str | None:
+    return sha256_of(path.read_text(encoding="utf-8")) if path.is_file() else None
+
+
+def validation_fingerprint(predictions: Predictions) -> str:
+    """Over sample ids and targets, in order."""
     digest = hashlib.sha256(json.dumps(predictions.sample_ids.tolist()).encode())
     digest.update(f"{predictions.targets.dtype} {predictions.targets.shape}".encode())
     digest.update(predictions.targets.tobytes())

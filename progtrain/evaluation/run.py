@@ -1,42 +1,37 @@
-"""What 03_eval.py runs: measure versions by the locked protocol and leave their scores, predictions and samples."""
+"""What 03_eval.py runs: measure versions by the locked protocol and leave their scores, predictions and samples.
+
+This process never runs a version's script: `answering` does that in one of its own, and hands over what was answered.
+"""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import shutil
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import lightning.pytorch as pl
-import torch
-from torch import nn
-from torch.utils.data import DataLoader
 
 from progtrain.errors import EvaluationError, ProgtrainError
-from progtrain.evaluation.batches import Split, ValidationSet, by_convention
-from progtrain.evaluation.inference import Loss, Predict
+from progtrain.evaluation.answering import Circumstances, Question, answers_of_exported, answers_of_version
+from progtrain.evaluation.batches import Split, by_convention
+from progtrain.evaluation.fingerprints import hold_data
+from progtrain.evaluation.inference import Asked, Loss, Predict
+from progtrain.evaluation.isolation import one_thread
 from progtrain.evaluation.listing import Listed, read_listing
 from progtrain.evaluation.measuring import Measured, Yardstick, measure
-from progtrain.evaluation.models import load_exported, load_weights
 from progtrain.evaluation.presentation import read_names
 from progtrain.evaluation.protocol import USER_METRICS, Protocol, hold_protocol, protocol_of
 from progtrain.evaluation.samples import Setting, write_samples
+from progtrain.evaluation.trained_settings import hold_settings_of
 from progtrain.predictions import FILE_NAME
 from progtrain.records import EvalScore, LoopRecord
-from progtrain.rules import Rules, read_rules
-from progtrain.script.capture import CapturedFit, capture_fit
-from progtrain.script.knob_values import knob_values
-from progtrain.script.sandbox import scratch_view
+from progtrain.rules import read_rules
 from progtrain.tasks import Task
 from progtrain.workspace import Workspace, now, write_atomic
 
 SCORE = "eval_score.json"
 SAMPLES = "infer_samples"
-_MAIN_KNOBS = ("optimizer", "lr", "weight_decay", "scheduler", "batch_size", "epochs", "dropout", "width", "precision")
 
 
 def main(
@@ -53,6 +48,7 @@ def main(
     """
     parser = argparse.ArgumentParser(description="Measure versions on the validation set.")
     parser.add_argument("versions", nargs="+", metavar="VERSION", help="v001 …")
+    parser.add_argument("--lock", action="store_true", help="measure nothing: lock what every version is measured by")
     parser.add_argument("--model", type=Path, help="folder with an exported model (*.pt2) to measure, not best.ckpt")
     parser.add_argument("--output", type=Path, help="with --model: the file for its score")
     options = parser.parse_args()
@@ -62,13 +58,28 @@ def main(
     try:
         workspace = Workspace(Path.cwd())
         for version in options.versions:
+            if options.lock:
+                print(f"locked: {rehearse(workspace, version, yardstick).num_samples} validation samples")
+                continue
             if options.model is None:
                 score = evaluate(workspace, version, yardstick)
             else:
                 score = rescore(workspace, version, yardstick, options.model, options.output)
             print(f"{version}: " + ", ".join(f"{metric.name} {metric.value}" for metric in score.metrics))
     except ProgtrainError as error:
-        sys.exit(str(error))
+        sys.exit(f"\n{error}")  # a paragraph of its own, which the loop passes on whole
+
+
+def rehearse(workspace: Workspace, version: str, yardstick: Yardstick) -> Protocol:
+    """Lock the yardstick before anything is trained: ask the untrained model once, measure it, forget the values.
+
+    Raises:
+        ProgtrainError: it could not be measured, which would otherwise be found out after the training.
+    """
+    question, listing = _question(workspace, version, yardstick)
+    protocol = _protocol(question, _measure(question, listing, answers_of_version(question, trained=False)).measured)
+    hold_protocol(workspace, protocol)
+    return protocol
 
 
 def evaluate(workspace: Workspace, version: str, yardstick: Yardstick) -> EvalScore:
@@ -77,19 +88,17 @@ def evaluate(workspace: Workspace, version: str, yardstick: Yardstick) -> EvalSc
     Raises:
         ProgtrainError: it cannot be measured, or not by the locked protocol; nothing is changed then.
     """
-    with _opened(workspace, version, yardstick) as case:
-        device = case.captured.trainer.strategy.root_device
-        model = case.captured.model.to(device)
-        load_weights(model, workspace.artifacts(version) / "best.ckpt")
-        measured = _measure(case, model, device)
-        protocol, score = _protocol(case, measured), _score(case, measured)
-        staging = workspace.version_state(version) / "evaluation"
-        shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir(parents=True)
-        measured.predictions.write(staging / FILE_NAME)
-        _write_samples(case, measured, protocol.sample_indices, staging / SAMPLES)
-        hold_protocol(workspace, protocol)
-        _publish(staging, workspace.artifacts(version), score)
+    question, listing = _question(workspace, version, yardstick)
+    heard = _measure(question, listing, answers_of_version(question, trained=True))
+    hold_settings_of(workspace.artifacts(version) / "best.ckpt", question.rules)
+    protocol, score = _protocol(question, heard.measured), _score(question, heard)
+    staging = workspace.version_state(version) / "evaluation"
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir(parents=True)
+    heard.measured.predictions.write(staging / FILE_NAME)
+    _write_samples(question, listing, heard, protocol.sample_indices, staging / SAMPLES)
+    hold_protocol(workspace, protocol)
+    _publish(staging, workspace.artifacts(version), score)
     return score
 
 
@@ -106,93 +115,86 @@ def rescore(workspace: Workspace, version: str, yardstick: Yardstick, model: Pat
     Raises:
         ProgtrainError: it cannot be measured, or not by the locked protocol; nothing is written then.
     """
-    model, output = model.resolve(), output.resolve()
-    with _opened(workspace, version, yardstick) as case:
-        measured = _measure(case, load_exported(model), torch.device("cpu"))
-        hold_protocol(workspace, _protocol(case, measured))
-        score = _score(case, measured)
-        write_atomic(output, score.model_dump_json(indent=2) + "\n")
+    question, listing = _question(workspace, version, yardstick)
+    heard = _measure(question, listing, answers_of_exported(question, model.resolve()))
+    hold_protocol(workspace, _protocol(question, heard.measured))
+    score = _score(question, heard)
+    write_atomic(output.resolve(), score.model_dump_json(indent=2) + "\n")
     return score
 
 
 @dataclass(frozen=True)
-class _Case:
-    """One version, its script captured."""
+class _Heard:
+    """What came of one answering."""
 
-    workspace: Workspace
-    version: str
-    yardstick: Yardstick
-    rules: Rules
-    dataset_id: str
-    listing: tuple[Listed, ...] | None
-    captured: CapturedFit
-    data: ValidationSet
+    measured: Measured
+    circumstances: Circumstances
 
 
-@contextlib.contextmanager
-def _opened(workspace: Workspace, version: str, yardstick: Yardstick) -> Iterator[_Case]:
-    """Capture the version's script in a scratch view, which lasts as long as its data set may read files."""
+def _question(workspace: Workspace, version: str, yardstick: Yardstick) -> tuple[Question, tuple[Listed, ...] | None]:
+    """What is to be asked, and the data set's listing; its files have been held against the lock."""
     loop = workspace.read_record(LoopRecord, "loop")
     if loop is None:
         raise EvaluationError(f"Expected a loop begun in {workspace.root}, got none. Begin it with `progtrain run`.")
-    script = workspace.script(version)
-    if not script.is_file():
+    if not workspace.script(version).is_file():
         known = ", ".join(workspace.versions())
         raise EvaluationError(f"Expected a version that has a script, got {version!r}. Name one of: {known}.")
-    rules, listing = read_rules(workspace.root), read_listing(workspace, loop.dataset_id)
-    source = script.read_text(encoding="utf-8")
-    with scratch_view(workspace, version, source) as view, contextlib.chdir(view):
-        captured = capture_fit(view / script.name)
-        data = ValidationSet(_validation_loader(captured, script.name), yardstick.split)
-        yield _Case(workspace, version, yardstick, rules, loop.dataset_id, listing, captured, data)
+    hold_data(workspace, loop.dataset_id)
+    question = Question(workspace, version, yardstick, read_rules(workspace.root), loop.dataset_id)
+    return question, read_listing(workspace, loop.dataset_id)
 
 
-def _validation_loader(captured: CapturedFit, script: str) -> DataLoader[Any]:
-    loader = captured.valid_loader
-    if isinstance(loader, DataLoader):
-        return loader
-    found = "none" if loader is None else f"a {type(loader).__name__}"
-    raise EvaluationError(
-        f"Expected one validation DataLoader in {script}, got {found}. Give it to Trainer.fit or to the DataModule."
-    )
+def _measure(question: Question, listing: Sequence[Listed] | None, told: Iterable[Asked | Circumstances]) -> _Heard:
+    ids = None if listing is None else [listed.sample_id for listed in listing]
+    last: list[Circumstances] = []
+    with one_thread():
+        measured = measure(_answers(told, last), ids, question.yardstick, question.workspace.root / USER_METRICS)
+    return _Heard(measured, last[0])
 
 
-def _measure(case: _Case, model: nn.Module, device: torch.device) -> Measured:
-    pl.seed_everything(case.rules.seed, verbose=False)  # a validation transform may draw random numbers
-    ids = None if case.listing is None else [listed.sample_id for listed in case.listing]
-    return measure(model, case.data, ids, case.yardstick, case.workspace.root / USER_METRICS, device)
+def _answers(told: Iterable[Asked | Circumstances], last: list[Circumstances]) -> Iterator[Asked]:
+    for each in told:
+        if isinstance(each, Asked):
+            yield each
+        else:
+            last.append(each)
 
 
-def _protocol(case: _Case, measured: Measured) -> Protocol:
-    stated = case.yardstick
+def _protocol(question: Question, measured: Measured) -> Protocol:
+    stated = question.yardstick
     return protocol_of(
-        case.workspace, case.rules, case.dataset_id, stated.task, stated.directions, measured.predictions
+        question.workspace, question.rules, question.dataset_id, stated.task, stated.directions, measured.predictions
     )
 
 
-def _score(case: _Case, measured: Measured) -> EvalScore:
+def _score(question: Question, heard: _Heard) -> EvalScore:
     return EvalScore(
-        dataset_id=case.dataset_id,
+        dataset_id=question.dataset_id,
         created_at=now(),
-        num_samples=len(measured.predictions.sample_ids),
-        metrics=measured.metrics,
-        latency_ms=measured.latency_ms,
+        num_samples=len(heard.measured.predictions.sample_ids),
+        metrics=heard.measured.metrics,
+        latency_ms=heard.circumstances.latency_ms,
     )
 
 
-def _write_samples(case: _Case, measured: Measured, indices: Sequence[int], folder: Path) -> None:
-    knobs = knob_values(case.captured.snapshot)
+def _write_samples(
+    question: Question, listing: Sequence[Listed] | None, heard: _Heard, indices: Sequence[int], folder: Path
+) -> None:
+    told = heard.circumstances
     setting = Setting(
-        version=case.version,
-        dataset_id=case.dataset_id,
-        seed=case.rules.seed,
-        batch_size=case.data.batch_size,
-        device=str(case.captured.trainer.strategy.root_device),
-        configuration={name: knobs[name] for name in _MAIN_KNOBS if name in knobs},
-        names=read_names(case.workspace.prepdata(case.dataset_id)),
+        version=question.version,
+        dataset_id=question.dataset_id,
+        seed=question.rules.seed,
+        batch_size=told.batch_size,
+        device=told.device,
+        configuration=told.configuration,
+        names=read_names(question.workspace.prepdata(question.dataset_id)),
     )
-    batches = case.data.rows(indices)
-    write_samples(folder, case.yardstick.task, indices, batches, measured.predictions, case.listing, setting)
+    predictions = heard.measured.predictions
+    write_samples(folder, question.yardstick.task, indices, told.samples, predictions, listing, setting)
+    for number, request in enumerate(told.requests, start=1):
+        if request:
+            (folder / f"{number:04d}" / "request.json").write_text(request, encoding="utf-8")
 
 
 def _publish(staging: Path, artifacts: Path, score: EvalScore) -> None:

@@ -10,8 +10,11 @@ from progtrain.predictions import Predictions
 from progtrain.records import Comparison, EvalScore, Finding, MetricValue
 from progtrain.reporting.evidence import Answers, describe_answers
 from progtrain.reporting.explanations import EXPLANATIONS
+from progtrain.reporting.pictures import Picture
+from progtrain.reporting.reading import how_sure, hypotheses_of, read_of_curves, won_and_lost
 from progtrain.reporting.rendering import render
 from progtrain.reporting.segments import segments
+from progtrain.tasks import has_values, task_of
 from progtrain.workspace import version_id, version_number
 
 NOTICEABLE_LATENCY = 0.1
@@ -40,6 +43,7 @@ class Analysis:
         curves: what its training logged.
         findings: most severe first.
         sample_ids: of infer_samples, in the order of their folders.
+        names: of the classes or labels, where the data says them.
     """
 
     now: Measured
@@ -51,6 +55,16 @@ class Analysis:
     curves: Curves
     findings: tuple[Finding, ...]
     sample_ids: tuple[str, ...]
+    names: tuple[str, ...] = ()
+
+    @property
+    def answers(self) -> Answers:
+        """What was answered, beside what the parent answered; empty where no answers are on record."""
+        if self.now.predictions is None:
+            return Answers()
+        before = None if self.parent is None else self.parent.predictions
+        task = task_of(self.task_type)
+        return describe_answers(self.now.predictions, before, self.sample_ids, task, self.names)
 
 
 @dataclass(frozen=True)
@@ -64,10 +78,17 @@ class MetricLine:
     judged: str
 
 
-def render_analysis(analysis: Analysis) -> str:
-    """The page, with the five headings of the written rules."""
+def render_analysis(analysis: Analysis, answers: Answers, pictures: Sequence[Picture] = ()) -> str:
+    """The page, with the five headings of the written rules.
+
+    Args:
+        analysis: what is known of the version.
+        answers: `analysis.answers`, which take a while to work out.
+        pictures: that stand beside the page.
+    """
     number = version_number(analysis.now.version)
     lines = _metric_lines(analysis)
+    score = analysis.now.score
     return render(
         "result-analysis.md.j2",
         version=analysis.now.version,
@@ -75,28 +96,28 @@ def render_analysis(analysis: Analysis) -> str:
         parent=None if analysis.parent is None else analysis.parent.version,
         change=analysis.change,
         primary=analysis.primary,
-        value=analysis.now.score.metric(analysis.primary),
-        num_samples=analysis.now.score.num_samples,
+        value=score.metric(analysis.primary),
+        num_samples=score.num_samples,
         comparison=analysis.comparison,
+        sure=how_sure(analysis.comparison, score.num_samples),
         lines=lines,
         trade_offs=_trade_offs(lines, analysis),
         segments=segments(analysis.curves.valid_loss),
-        answers=_answers(analysis),
-        classifies=_classifies(analysis.task_type),
+        curves=read_of_curves(analysis.curves),
+        answers=answers,
+        by_distance=_by_distance(analysis.task_type),
+        won_and_lost=won_and_lost(answers.group),
+        hypotheses=hypotheses_of(answers),
         findings=analysis.findings,
         explanations=EXPLANATIONS,
+        pictures=pictures,
     )
 
 
-def _classifies(task_type: str) -> bool:
-    return "class" in task_type.lower()
-
-
-def _answers(analysis: Analysis) -> Answers:
-    if analysis.now.predictions is None:
-        return Answers()
-    before = None if analysis.parent is None else analysis.parent.predictions
-    return describe_answers(analysis.now.predictions, before, analysis.sample_ids, _classifies(analysis.task_type))
+def _by_distance(task_type: str) -> bool:
+    """Whether an answer is nearer or further off rather than right or wrong."""
+    task = task_of(task_type)
+    return has_values(task) or task == "language-modelling"
 
 
 def _metric_lines(analysis: Analysis) -> tuple[MetricLine, ...]:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from progtrain.records import EvalScore
+from progtrain.records import EvalScore, ExternalRecord, external_name
 from progtrain.reporting.leaderboard import Candidate
 from progtrain.workspace import Workspace, version_number
 
@@ -19,9 +19,8 @@ def read_candidates(workspace: Workspace) -> list[Candidate]:
     folders = workspace.artifacts("v###").parent.glob("v*")
     on_disk = {path.name for path in folders if path.is_dir() and _VERSION.fullmatch(path.name)}
     versions = sorted({*workspace.versions(), *on_disk}, key=version_number)
-    external = sorted(path for path in workspace.external.glob("*") if path.is_dir())
     return [_version(workspace.artifacts(version), version) for version in versions] + [
-        Candidate(path.name, read_score(path), f"../../external/{path.name}", external=True) for path in external
+        _external(workspace, name) for name in workspace.external_names()
     ]
 
 
@@ -37,3 +36,11 @@ def _version(home: Path, version: str) -> Candidate:
     path = f"../../Artifacts/{version}"
     artifact = f"{path}/best.ckpt" if (home / "best.ckpt").is_file() else path if home.is_dir() else ""
     return Candidate(version, read_score(home), artifact)
+
+
+def _external(workspace: Workspace, name: str) -> Candidate:
+    """By progtrain's own measurement: what a model's folder says of itself does not count."""
+    record = workspace.read_record(ExternalRecord, external_name(name))
+    score = record.measured.score if record is not None and record.measured is not None else None
+    reason = None if record is None else record.reason
+    return Candidate(name, score, f"../../external/{name}", external=True, reason=reason)

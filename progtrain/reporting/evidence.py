@@ -2,50 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from progtrain.predictions import Predictions
+from progtrain.edits import Edit, edits
+from progtrain.predictions import Predictions, counted, right
+from progtrain.reporting.groups import Group, group_answers, name_of
+from progtrain.reporting.shown import SampleLine, describe_samples
+from progtrain.tasks import Task, has_classes, has_values
+
+K = TypeVar("K", bound=Hashable)
 
 QUANTILES = (0.5, 0.9, 0.99)
 MOST_CONFUSED = 5
-MOST_CLASSES = 12
-
-
-@dataclass(frozen=True)
-class SampleLine:
-    """One of infer_samples; `before` is the earlier answer, and `note` what became of it."""
-
-    folder: str
-    sample_id: str
-    truth: str
-    answer: str
-    loss: float
-    before: str
-    note: str
-
-
-@dataclass(frozen=True)
-class ClassLine:
-    """A class's share of right answers."""
-
-    label: str
-    count: int
-    accuracy: float
-    before: float | None
 
 
 @dataclass(frozen=True)
 class ConfusionLine:
-    """How many samples of class `truth` were answered `answer`."""
+    """How many times `truth` was answered `answer`; for characters either is empty where one was lost or put in."""
 
     truth: str
     answer: str
     count: int
     before: int | None
+
+
+@dataclass(frozen=True)
+class EditTotals:
+    """Errors of all texts by their kind."""
+
+    confused: int
+    lost: int
+    inserted: int
 
 
 @dataclass(frozen=True)
@@ -59,20 +52,31 @@ class QuantileLine:
 
 @dataclass(frozen=True)
 class Answers:
-    """Everything said of the answers; groups that the task does not have are empty."""
+    """Everything said of the answers; what the task does not have is empty.
+
+    Args:
+        wrong: how many answers are wrong, of the `confusions`' kind.
+        gained: samples that were worse before: wrong, or further off.
+        lost: samples that were better before.
+    """
 
     samples: tuple[SampleLine, ...] = ()
-    classes: tuple[ClassLine, ...] = ()
+    group: Group | None = None
     confusions: tuple[ConfusionLine, ...] = ()
+    wrong: int = 0
+    edits: EditTotals | None = None
+    edits_before: EditTotals | None = None
     quantiles: tuple[QuantileLine, ...] = ()
+    bias: float | None = None
+    """Mean answer less mean target, where answers are numbers."""
+    bias_error: float | None = None
+    """Its standard error."""
     gained: int | None = None
-    """Samples that were wrong before and are right now."""
     lost: int | None = None
-    """Samples that were right before and are wrong now."""
 
 
 def describe_answers(
-    now: Predictions, before: Predictions | None, sample_ids: Sequence[str], classifies: bool
+    now: Predictions, before: Predictions | None, sample_ids: Sequence[str], task: Task, names: Sequence[str] = ()
 ) -> Answers:
     """Compare two versions' answers to the same samples.
 
@@ -80,104 +84,97 @@ def describe_answers(
         now: of the version described.
         before: of the version it is compared with, in the same order of samples.
         sample_ids: of infer_samples, in the order of their folders.
-        classifies: whether an answer is a class, right or wrong, rather than a number with an error.
+        task: what the targets are.
+        names: of the classes or labels, where the data says them.
     """
     if before is not None and not np.array_equal(now.sample_ids, before.sample_ids):
         before = None
-    samples = _samples(now, before, sample_ids, classifies)
-    if now.targets.ndim != 1 or now.answers.size != now.targets.size:
-        return Answers(samples)
-    if not classifies:
-        return Answers(samples, quantiles=_quantiles(now, before))
-    right, was = _right(now), None if before is None else _right(before)
-    return Answers(
-        samples,
-        classes=_classes(now, right, was),
-        confusions=_confusions(now, before),
-        gained=None if was is None else int((right & ~was).sum()),
-        lost=None if was is None else int((was & ~right).sum()),
+    samples = describe_samples(now, before, sample_ids, task, names)
+    group = group_answers(now, before, task, names)
+    gained, lost = (None, None) if before is None else _turned(now, before, task)
+    if has_values(task):
+        residuals = _residuals(now)
+        error = float(residuals.std() / np.sqrt(max(len(residuals), 1)))
+        quantiles = _quantiles(now, before)
+        bias = float(residuals.mean()) if len(residuals) else None
+        return Answers(samples, group, quantiles=quantiles, bias=bias, bias_error=error, gained=gained, lost=lost)
+    if task == "transcription":
+        found, earlier = _all_edits(now), None if before is None else _all_edits(before)
+        totals = None if earlier is None else _totals(earlier)
+        lines = _edit_lines(found, earlier)
+        return Answers(samples, group, lines, found.total(), _totals(found), totals, gained=gained, lost=lost)
+    if has_classes(task):
+        wrong, lines = _confusions(now, before, names)
+        return Answers(samples, group, lines, wrong, gained=gained, lost=lost)
+    return Answers(samples, group, gained=gained, lost=lost)
+
+
+def _turned(now: Predictions, before: Predictions, task: Task) -> tuple[int, int]:
+    """How many samples are better than before, and how many worse."""
+    if has_values(task) or task == "language-modelling":
+        change = now.losses - before.losses
+        return int((change < 0).sum()), int((change > 0).sum())
+    is_right, was_right = right(now), right(before)
+    return int((is_right & ~was_right).sum()), int((was_right & ~is_right).sum())
+
+
+# --- classes ------------------------------------------------------------------------------------
+
+
+def _confusions(
+    now: Predictions, before: Predictions | None, names: Sequence[str]
+) -> tuple[int, tuple[ConfusionLine, ...]]:
+    found, earlier = _pairs(now), None if before is None else _pairs(before)
+    lines = (
+        ConfusionLine(
+            name_of(pair[0], names), name_of(pair[1], names), count, None if earlier is None else earlier[pair]
+        )
+        for pair, count in found.most_common(MOST_CONFUSED)
+    )
+    return found.total(), tuple(lines)
+
+
+def _before(earlier: Counter[K] | None, kind: K) -> int | None:
+    return None if earlier is None else earlier[kind]
+
+
+def _pairs(predictions: Predictions) -> Counter[tuple[int, int]]:
+    """(truth, wrong answer) -> how often."""
+    known = counted(predictions)
+    truths, answers = predictions.targets[known], predictions.answers.reshape(known.shape)[known]
+    wrong = truths != answers
+    pairs, counts = np.unique(np.stack([truths[wrong], answers[wrong]]), axis=1, return_counts=True)
+    return Counter(dict(zip(zip(*pairs.astype(int).tolist(), strict=True), counts.tolist(), strict=True)))
+
+
+# --- texts --------------------------------------------------------------------------------------
+
+
+def _all_edits(predictions: Predictions) -> Counter[Edit]:
+    pairs = zip(predictions.answers.tolist(), predictions.targets.tolist(), strict=True)
+    return Counter(step for answer, truth in pairs if answer != truth for step in edits(answer, truth))
+
+
+def _edit_lines(found: Counter[Edit], earlier: Counter[Edit] | None) -> tuple[ConfusionLine, ...]:
+    return tuple(
+        ConfusionLine(step.truth, step.answer, count, _before(earlier, step))
+        for step, count in found.most_common(2 * MOST_CONFUSED)
     )
 
 
-def _right(predictions: Predictions) -> NDArray[np.bool_]:
-    return np.asarray(predictions.answers.reshape(predictions.targets.shape) == predictions.targets)
+def _totals(found: Counter[Edit]) -> EditTotals:
+    lost = sum(count for step, count in found.items() if not step.answer)
+    inserted = sum(count for step, count in found.items() if not step.truth)
+    return EditTotals(found.total() - lost - inserted, lost, inserted)
 
 
-def _samples(
-    now: Predictions, before: Predictions | None, sample_ids: Sequence[str], classifies: bool
-) -> tuple[SampleLine, ...]:
-    places = {str(sample_id): row for row, sample_id in enumerate(now.sample_ids)}
-    lines = []
-    for position, sample_id in enumerate(sample_ids, start=1):
-        row = places.get(sample_id)
-        if row is None:
-            continue
-        lines.append(
-            SampleLine(
-                folder=f"{position:04d}",
-                sample_id=sample_id,
-                truth=_value(now.targets[row]),
-                answer=_value(now.answers[row]),
-                loss=float(now.losses[row]),
-                before="" if before is None else _value(before.answers[row]),
-                note=_note(now, before, row, classifies),
-            )
-        )
-    return tuple(lines)
-
-
-def _note(now: Predictions, before: Predictions | None, row: int, classifies: bool) -> str:
-    if not classifies:
-        if before is None:
-            return ""
-        change = float(now.losses[row] - before.losses[row])
-        return "closer than before" if change < 0 else "further off than before" if change > 0 else "as before"
-    right = bool(np.all(now.answers[row] == now.targets[row]))
-    if before is None:
-        return "right" if right else "wrong"
-    was = bool(np.all(before.answers[row] == before.targets[row]))
-    if right == was:
-        return "right as before" if right else "wrong as before"
-    return "wrong before, right now" if right else "right before, wrong now"
-
-
-def _value(value: NDArray[np.generic] | np.generic) -> str:
-    flat = np.asarray(value).ravel()
-    if flat.size > 1:
-        return f"{flat.size} values"
-    return f"{float(flat[0]):.4g}" if np.issubdtype(flat.dtype, np.floating) else str(flat[0])
-
-
-def _classes(now: Predictions, right: NDArray[np.bool_], was: NDArray[np.bool_] | None) -> tuple[ClassLine, ...]:
-    """By class where there are few, the classes of the lowest accuracy where there are many."""
-    lines = []
-    for label in np.unique(now.targets):
-        rows = now.targets == label
-        before = None if was is None else float(was[rows].mean())
-        lines.append(ClassLine(str(label), int(rows.sum()), float(right[rows].mean()), before))
-    if len(lines) > MOST_CLASSES:
-        lines = sorted(lines, key=lambda line: line.accuracy)[:MOST_CLASSES]
-    return tuple(lines)
-
-
-def _confusions(now: Predictions, before: Predictions | None) -> tuple[ConfusionLine, ...]:
-    wrong = ~_right(now)
-    if not wrong.any():
-        return ()
-    answers = now.answers.reshape(now.targets.shape)
-    pairs, counts = np.unique(np.stack([now.targets[wrong], answers[wrong]]), axis=1, return_counts=True)
-    lines = []
-    for column in np.argsort(-counts, kind="stable")[:MOST_CONFUSED]:
-        truth, answer = pairs[:, column]
-        earlier = None
-        if before is not None:
-            earlier = int(((before.targets == truth) & (before.answers.reshape(before.targets.shape) == answer)).sum())
-        lines.append(ConfusionLine(str(truth), str(answer), int(counts[column]), earlier))
-    return tuple(lines)
+# --- numbers ------------------------------------------------------------------------------------
 
 
 def _quantiles(now: Predictions, before: Predictions | None) -> tuple[QuantileLine, ...]:
-    errors, earlier = _errors(now), None if before is None else _errors(before)
+    errors, earlier = np.abs(_residuals(now)), None if before is None else np.abs(_residuals(before))
+    if not len(errors):
+        return ()
     return tuple(
         QuantileLine(
             share,
@@ -188,6 +185,8 @@ def _quantiles(now: Predictions, before: Predictions | None) -> tuple[QuantileLi
     )
 
 
-def _errors(predictions: Predictions) -> NDArray[np.float64]:
-    targets = predictions.targets.astype(np.float64)
-    return np.abs(predictions.answers.astype(np.float64).reshape(targets.shape) - targets)
+def _residuals(predictions: Predictions) -> NDArray[np.float64]:
+    """Answers less targets, of all targets that count."""
+    known = counted(predictions)
+    answers = predictions.answers.reshape(known.shape)[known].astype(np.float64)
+    return np.asarray(answers - predictions.targets[known].astype(np.float64), dtype=np.float64)

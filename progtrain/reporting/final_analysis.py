@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from progtrain.records import EvalScore, EvaluateRecord, LoopRecord
+from progtrain.records import EvalScore, EvaluateRecord, ExternalRecord, LoopRecord, TrainRecord, external_name
+from progtrain.reporting.hidden_split import read_hidden_split
 from progtrain.reporting.leaderboard import Leaderboard, Row
 from progtrain.reporting.rendering import render
 from progtrain.reporting.story import Change, header_of, line_of, summary_of
@@ -53,8 +54,14 @@ def render_final_analysis(workspace: Workspace, board: Leaderboard, rules: Rules
         path=line_of(workspace, board.best, board.primary),
         versions=versions,
         held_instructions=rules.held_instructions,
-        warnings=tuple(dict.fromkeys((*board.warnings, *(loop.warnings if loop else ()), *rules.warnings))),
+        warnings=tuple(
+            dict.fromkeys(
+                (*board.warnings, *(loop.warnings if loop else ()), *rules.warnings, *_leaks(workspace, versions))
+            )
+        ),
         drifts=_drifts(workspace, versions),
+        hidden=read_hidden_split(workspace, board.best),
+        external=[record for name in workspace.external_names() if (record := _external(workspace, name))],
         reevaluated=[v for v in versions if workspace.read_record(EvalScore, REEVALUATION, v) is not None],
     )
 
@@ -73,6 +80,24 @@ def _top(workspace: Workspace, board: Leaderboard, rank: int) -> TopEntry:
         header=header_of(workspace, row.version_id),
         summary=summary_of(workspace, row.version_id),
     )
+
+
+def _external(workspace: Workspace, name: str) -> ExternalRecord | None:
+    return workspace.read_record(ExternalRecord, external_name(name))
+
+
+def _leaks(workspace: Workspace, versions: list[str]) -> tuple[str, ...]:
+    """Which versions train on samples that they are measured by."""
+    found = []
+    for version in versions:
+        trained = workspace.read_record(TrainRecord, "train", version)
+        shared = None if trained is None else trained.snapshot.shared
+        if shared is not None and shared.shared:
+            found.append(
+                f"{version} trains on {shared.shared} of {shared.looked_at} validation samples that were looked at: "
+                "its score is not to be believed"
+            )
+    return tuple(found)
 
 
 def _drifts(workspace: Workspace, versions: list[str]) -> tuple[str, ...]:

@@ -24,12 +24,14 @@ class Candidate:
         score: its eval_score.json; None where it was not evaluated.
         artifact_relpath: of the artifact where it now lies, from the report's folder.
         external: whether it comes from elsewhere.
+        reason: why there is no score, where that is known.
     """
 
     version_id: str
     score: EvalScore | None
     artifact_relpath: str
     external: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +153,8 @@ def _finite(value: float | None) -> float | None:
 
 
 def _why_missing(candidate: Candidate, primary: str) -> str:
+    if candidate.reason is not None:
+        return f"{candidate.version_id} could not be measured, and is ranked last: {candidate.reason}"
     if candidate.score is None:
         return f"{candidate.version_id} was not evaluated: ranked last, without metrics"
     return f"{candidate.version_id} has no value of the primary metric {primary!r}: ranked last"

@@ -58,7 +58,7 @@ def draw_progress(path: Path, primary: str, higher_is_better: bool, changes: Seq
     axes.set_xticks(range(len(changes)), [f"{c.version}\n{c.action}" for c in changes], rotation=40, ha="right")
     axes.set_xlim(-0.4, len(changes) - 0.6)
     axes.set_ylabel(f"{primary} ({'higher' if higher_is_better else 'lower'} is better)")
-    _plain(axes)
+    plain(axes)
     if measured:
         axes.legend(frameon=False, fontsize=8, loc="best")
     figure.subplots_adjust(left=min(0.16, 1.0 / figure.get_figwidth()), right=0.98, bottom=0.32, top=0.96)
@@ -74,12 +74,13 @@ def _dress(axes: Axes, quantity: str) -> None:
     axes.set_xlabel("epoch")
     axes.set_ylabel(quantity)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-    _plain(axes)
+    plain(axes)
     if axes.lines:
         axes.legend(frameon=False, fontsize=8)
 
 
-def _plain(axes: Axes) -> None:
+def plain(axes: Axes) -> None:
+    """Axes without a box, with faint horizontal lines."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(axis="y", color=FAINT, linewidth=0.5, alpha=0.6)
     axes.tick_params(labelsize=8)

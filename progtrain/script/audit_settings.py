@@ -51,6 +51,24 @@ def contradictions(snapshot: Snapshot, rules: Rules) -> tuple[str, ...]:
     )
 
 
+def wishes(snapshot: Snapshot, rules: Rules) -> tuple[Setting, ...]:
+    """What was asked for by name in words and is not there, as AdamW where SGD trains: a change may bring it about."""
+    live = knob_values(snapshot)
+    return tuple(
+        setting
+        for setting in rules.settings
+        if not setting.binding
+        and isinstance(setting.value, str)
+        and agrees(setting.knob, live.get(setting.knob), setting.value) is False
+    )
+
+
+def locks_on(snapshot: Snapshot, rules: Rules) -> dict[str, str]:
+    """Canonical knob -> the rule that holds it, for changes to a script that trains as `snapshot`; no wishes."""
+    free = {wish.knob for wish in wishes(snapshot, rules)}
+    return {knob: rule for knob, rule in rules.lock_reasons.items() if knob not in free}
+
+
 def apply_batch_size(source: str, snapshot: Snapshot, facts: AuditFacts) -> Held:
     """Set the smoke test's optimal batch size, unless the rules fix one or it is already there."""
     live = snapshot.train.batch_size if snapshot.train else None
@@ -72,6 +90,9 @@ def _hold(source: str, setting: Setting, live: JsonValue) -> Held:
     message = _difference(setting, live)
     unenforced = Issue(f"not enforced by the machine: {message}", None, "not patched", False)
     # What was said in words is set only where it is a number: names and absences take more than a literal.
+    if not setting.binding and isinstance(setting.value, str):
+        wish = f"{message}; no change may set it otherwise, and one that sets it so may be chosen"
+        return Held(source, (Issue(wish, None, "not patched", False),))
     if not setting.binding and not isinstance(setting.value, int | float):
         return Held(source, (unenforced,))
     held = _set(source, setting.knob, setting.value, message)

@@ -11,14 +11,14 @@ from pydantic import JsonValue
 from progtrain.errors import EditError
 from progtrain.script.anatomy import Knob, read_anatomy
 from progtrain.script.arguments import add_keyword
-from progtrain.script.imports import add_import, reference
+from progtrain.script.imports import add_import, reference, without_unused
 from progtrain.script.index import Index
 from progtrain.script.signatures import CROSS_ENTROPIES, LOADER, TRAINER, kind, signature
 from progtrain.script.sites import Sites
 from progtrain.script.structure import Edit, rebuild
 from progtrain.script.uses import Uses
 
-__all__ = ["add_import", "reference", "set_knob", "set_or_add", "set_places", "written"]
+__all__ = ["add_import", "reference", "set_knob", "set_or_add", "set_places", "without_unused", "written"]
 
 _OPTIMIZER: Final = frozenset({"lr", "momentum", "nesterov", "betas", "weight_decay"})
 _LOADER: Final = frozenset({"batch_size", "shuffle", "workers"})

@@ -6,7 +6,7 @@ import ast
 
 from progtrain.errors import EditError
 from progtrain.script.index import Imported, Index
-from progtrain.script.structure import Edit, rebuild
+from progtrain.script.structure import Edit, ParsedScript, rebuild
 
 _LIGHTNING = ("lightning.pytorch", "pytorch_lightning")
 
@@ -49,6 +49,42 @@ def add_import(source: str, module: str, name: str | None = None) -> str:
     statement = f"from {module} import {name}" if name else f"import {module}"
     offset, text = _place(index, module, statement)
     return rebuild(source, [Edit(offset, offset, text)])
+
+
+def without_unused(source: str, *names: str) -> str:
+    """Take away `from module import name` where nothing uses the name any more; an import with a comment stays.
+
+    Args:
+        source: the script.
+        names: full names, "torch.optim.SGD".
+    """
+    for dotted in names:
+        script = ParsedScript(source)
+        edits = [edit for statement in script.tree.body if (edit := _forgotten(script, statement, dotted)) is not None]
+        source = rebuild(source, edits)
+    return source
+
+
+def _forgotten(script: ParsedScript, statement: ast.stmt, dotted: str) -> Edit | None:
+    """The edit that takes an unused name out of an import."""
+    module, _, name = dotted.rpartition(".")
+    if not isinstance(statement, ast.ImportFrom) or statement.module != module or statement.level:
+        return None
+    index = next((index for index, alias in enumerate(statement.names) if alias.name == name), None)
+    if index is None:
+        return None
+    bound = statement.names[index].asname or name
+    end = script.line_end(script.end(statement))
+    rest = script.source[script.start(statement) : end].removeprefix(script.text(statement))
+    used = any(bound in (getattr(node, "id", ""), getattr(node, "value", "")) for node in ast.walk(script.tree))
+    if used or rest.strip() or "#" in script.text(statement) or not script.begins_line(statement):
+        return None
+    if len(statement.names) == 1:
+        newline = script.source.find("\n", end) + 1 or end
+        return Edit(script.start(statement), newline, "")
+    if index == 0:
+        return Edit(script.start(statement.names[0]), script.start(statement.names[1]), "")
+    return Edit(script.end(statement.names[index - 1]), script.end(statement.names[index]), "")
 
 
 def _in_family(index: Index, dotted: str) -> str:

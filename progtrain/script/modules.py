@@ -24,7 +24,7 @@ class ModuleList(ABC):
 
 @dataclass(frozen=True)
 class ModuleDisplay(ModuleList):
-    """The arguments of nn.Sequential(...), or the elements of a list display."""
+    """The arguments of nn.Sequential(...) or of a class of the script that runs them, or a list display's elements."""
 
     container: ast.Call | ast.List
 
@@ -90,14 +90,34 @@ class AppendedModules(ModuleList):
 
 def module_lists(script: ParsedScript) -> Iterator[ModuleList]:
     """Every list of modules in the script, in the order of the text."""
+    containers = {"torch.nn.Sequential", *_containers(script)}
     for node in sorted(ast.walk(script.tree), key=_position):
         match node:
-            case ast.Call(args=args) if args and script.called(node) == "torch.nn.Sequential":
+            case ast.Call(args=args) if args and script.called(node) in containers:
                 yield ModuleDisplay(script, tuple(args), node)
             case ast.List(elts=elements) if any(script.called(item).startswith("torch.nn.") for item in elements):
                 yield ModuleDisplay(script, tuple(elements), node)
         for statements in _bodies(node):
             yield from _appended(script, statements)
+
+
+def _containers(script: ParsedScript) -> Iterator[str]:
+    """Names of the script's classes that take any modules and run them in their order: `nn.Sequential(*layers)`."""
+    runs = [call for call in script.calls() if script.called(call) == "torch.nn.Sequential"]
+    for owner in (node for node in ast.walk(script.tree) if isinstance(node, ast.ClassDef)):
+        for init in owner.body:
+            match init:
+                case ast.FunctionDef(name="__init__", args=ast.arguments(args=[_], vararg=ast.arg(arg=layers))):
+                    if any(script.within(run, ast.FunctionDef) is init and _spreads(run, layers) for run in runs):
+                        yield owner.name
+
+
+def _spreads(call: ast.Call, name: str) -> bool:
+    """Whether `*name` is all that is given to a call."""
+    match call.args:
+        case [ast.Starred(value=ast.Name(id=given))]:
+            return given == name
+    return False
 
 
 def _position(node: ast.AST) -> tuple[int, int]:

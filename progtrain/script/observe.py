@@ -13,7 +13,7 @@ from torch.nn.parameter import is_lazy
 
 from progtrain.records import CheckpointSettings, Layer, LoggerSettings, Snapshot
 from progtrain.script.knob_values import described
-from progtrain.script.observe_data import Loaders, loader_settings
+from progtrain.script.observe_data import Loaders, observe_loader, shared_samples
 from progtrain.script.observe_initialization import initialization
 from progtrain.script.observe_optimizers import observe_optimizers
 from progtrain.script.observe_step import observe_first_step
@@ -38,6 +38,7 @@ def observe(trainer: Any, model: Any, loaders: Loaders, seed: int | None) -> Sna
     setup = observe_optimizers(trainer)
     drawn = initialization(model)
     step = observe_first_step(trainer, model, loaders.train)
+    train, valid = observe_loader(loaders.train, may_be_random=True), observe_loader(loaders.valid, may_be_random=False)
     return Snapshot(
         optimizers=setup.optimizers,
         schedulers=setup.schedulers,
@@ -48,8 +49,9 @@ def observe(trainer: Any, model: Any, loaders: Loaders, seed: int | None) -> Sna
         accumulate_grad_batches=trainer.accumulate_grad_batches,
         precision=str(trainer.precision),
         seed=seed,
-        train=loader_settings(loaders.train, may_be_random=True),
-        valid=loader_settings(loaders.valid, may_be_random=False),
+        train=train.settings,
+        valid=valid.settings,
+        shared=shared_samples(train, valid),
         callbacks=tuple(_described_callback(each) for each in trainer.callbacks if _is_chosen(each)),
         checkpoints=tuple(_checkpoint(each) for each in trainer.callbacks if _has_base(each, _CHECKPOINT)),
         loggers=tuple(LoggerSettings(type=type(each).__name__, log_dir=each.log_dir) for each in trainer.loggers),

@@ -13,7 +13,7 @@ import torch
 from pydantic import JsonValue
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler
 
-from progtrain.records import LoaderSettings
+from progtrain.records import LoaderSettings, SharedSamples
 
 FINGERPRINT_SAMPLES: Final = 2000
 _READ_TWICE: Final = 50
@@ -39,28 +39,47 @@ def first_loader(given: Any) -> Any:
     return given
 
 
-def loader_settings(loader: Any, may_be_random: bool) -> LoaderSettings | None:
-    """The settings of a loader, or None where there is none.
+@dataclass(frozen=True)
+class Observed:
+    """A loader's settings, None where there is no loader, and the digest of every sample that was read."""
+
+    settings: LoaderSettings | None
+    digests: tuple[bytes, ...] = ()
+
+
+def shared_samples(train: Observed, valid: Observed) -> SharedSamples | None:
+    """How many of the validation samples that were read are among the training samples that were."""
+    if not train.digests or not valid.digests:
+        return None
+    known = frozenset(train.digests)
+    return SharedSamples(shared=sum(digest in known for digest in valid.digests), looked_at=len(valid.digests))
+
+
+def observe_loader(loader: Any, may_be_random: bool) -> Observed:
+    """The settings of a loader and its samples.
 
     Args:
         loader: a DataLoader, or any other iterable of batches, of which less is known.
-        may_be_random: whether samples may be drawn at random (augmentation); the fingerprint is None then.
+        may_be_random: whether samples may be drawn at random (augmentation); there is no fingerprint then.
     """
     if loader is None:
-        return None
+        return Observed(None)
     if not isinstance(loader, DataLoader):
-        return LoaderSettings(
+        unknown = LoaderSettings(
             size=None, batch_size=None, shuffle=False, sampler=type(loader).__name__, workers=0, fingerprint=None
         )
+        return Observed(unknown)
     sampler = loader.sampler if loader.batch_size is not None else loader.batch_sampler or loader.sampler
-    return LoaderSettings(
+    digests: list[bytes] = []
+    settings = LoaderSettings(
         size=_size(loader.dataset),
         batch_size=loader.batch_size or getattr(loader.batch_sampler, "batch_size", None),
         shuffle=isinstance(sampler, RandomSampler),
         sampler=type(sampler).__name__,
         workers=loader.num_workers,
-        fingerprint=_fingerprint(loader.dataset, may_be_random),
+        fingerprint=_fingerprint(loader.dataset, may_be_random, digests),
     )
+    return Observed(settings, tuple(digests))
 
 
 def batch_layout(batch: Any) -> JsonValue:
@@ -81,10 +100,11 @@ def _size(dataset: Any) -> int | None:
         return None
 
 
-def _fingerprint(dataset: Any, may_be_random: bool) -> str | None:
+def _fingerprint(dataset: Any, may_be_random: bool, digests: list[bytes]) -> str | None:
+    """Over all samples read; each one's own digest goes to `digests`."""
     if may_be_random and _digest(_samples(dataset, _READ_TWICE)) != _digest(_samples(dataset, _READ_TWICE)):
         return None
-    return _digest(_samples(dataset, FINGERPRINT_SAMPLES))
+    return _digest(_samples(dataset, FINGERPRINT_SAMPLES), digests)
 
 
 def _samples(dataset: Any, count: int) -> Iterator[Any]:
@@ -96,11 +116,15 @@ def _samples(dataset: Any, count: int) -> Iterator[Any]:
     return (dataset[i] for i in chosen)
 
 
-def _digest(samples: Iterable[Any]) -> str:
+def _digest(samples: Iterable[Any], each: list[bytes] | None = None) -> str:
     digest = hashlib.sha256()
     for sample in samples:
+        own = hashlib.sha256()
         for part in _parts(sample):
             digest.update(part)
+            own.update(part)
+        if each is not None:
+            each.append(own.digest())
     return digest.hexdigest()
 
 

@@ -11,6 +11,7 @@ from torch import nn
 from torch.nn.parameter import is_lazy
 
 _LAYERS: Final = (nn.Linear, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+_SCALING: Final = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm, nn.GroupNorm)
 _WIDEST: Final = 0.1
 """How far a layer's spread may be from a scheme's, as a logarithm, beside what chance makes of it."""
 _DEVIATIONS: Final = 3.0
@@ -23,7 +24,16 @@ def initialization(model: nn.Module) -> tuple[str, ...]:
         model: before its first step.
     """
     ways = {way for layer in model.modules() if isinstance(layer, _LAYERS) for way in _ways(layer)}
-    return tuple(sorted(ways))
+    return tuple(sorted({*ways, *_scales(model)}))
+
+
+def _scales(model: nn.Module) -> Iterator[str]:
+    """Of normalizations, where they are not torch's own, 1."""
+    for layer in model.modules():
+        if isinstance(layer, _SCALING) and layer.weight is not None and not is_lazy(layer.weight):
+            size = float(layer.weight.detach().abs().mean())
+            if abs(size - 1) > _WIDEST:
+                yield f"scales {size:.2g}"
 
 
 def _ways(layer: nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d) -> Iterator[str]:

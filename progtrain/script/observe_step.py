@@ -171,8 +171,9 @@ class _Recorder(TorchFunctionMode):
 
 def _bound(func: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments by name with defaults, from the Python signature or from torch's own schema of a built-in."""
-    if inspect.isfunction(func):
-        bound = inspect.signature(func).bind(*args, **kwargs)
+    signature = _signature(func)
+    if signature is not None:
+        bound = signature.bind(*args, **kwargs)
         bound.apply_defaults()
         return dict(bound.arguments)
     for schema in torch._C._jit_get_schemas_for_operator(f"aten::{name}"):
@@ -181,6 +182,16 @@ def _bound(func: Callable[..., Any], name: str, args: Sequence[Any], kwargs: Map
             defaults = {each.name: each.default_value for each in schema.arguments if each.has_default_value()}
             return {**dict(zip(names, args, strict=False)), **kwargs, **_missing(defaults, names[: len(args)], kwargs)}
     return {**{f"argument_{position}": value for position, value in enumerate(args)}, **kwargs}
+
+
+def _signature(func: Callable[..., Any]) -> inspect.Signature | None:
+    """That of a Python function; None for a built-in, and for an operator (`**`) that only wraps one."""
+    if not inspect.isfunction(func):
+        return None
+    try:
+        return inspect.signature(func)
+    except ValueError:
+        return None
 
 
 def _missing(defaults: Mapping[str, Any], positional: Sequence[str], kwargs: Mapping[str, Any]) -> dict[str, Any]:

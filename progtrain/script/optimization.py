@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from progtrain.errors import EditError
-from progtrain.script.edit import reference, written
+from progtrain.script.edit import reference, without_unused, written
 from progtrain.script.structure import Edit, ParsedScript, argument, rebuild
 
 _OPTIMIZERS = "torch.optim"
@@ -167,8 +167,10 @@ def to_adamw(source: str, kind: str, weight_decay: float | None) -> str:
     added = [] if named or weight_decay is None else [f"weight_decay={weight_decay:g}"]
     arguments = [script.text(given) for given in call.args] + [f"{k.arg}={script.text(k.value)}" for k in kept] + added
     if len(kept) == len(call.keywords) and not added:
-        return rebuild(source, [script.replace(call.func, adamw)])
-    return rebuild(source, [script.replace(call, f"{adamw}({', '.join(arguments)})")])
+        child = rebuild(source, [script.replace(call.func, adamw)])
+    else:
+        child = rebuild(source, [script.replace(call, f"{adamw}({', '.join(arguments)})")])
+    return without_unused(child, f"{_OPTIMIZERS}.{kind}")
 
 
 def _optimizer_in(value: ast.expr | None, call: ast.Call, function: ast.FunctionDef) -> ast.Call | ast.Name | None:

@@ -57,11 +57,11 @@ class ParsedScript:
         self._imported = dict(_imported_names(self.tree))
         self._parents = {child: node for node in ast.walk(self.tree) for child in ast.iter_child_nodes(node)}
 
-    def start(self, node: ast.expr | ast.stmt) -> int:
+    def start(self, node: ast.expr | ast.stmt | ast.alias) -> int:
         """Offset of the node's first character."""
         return self._offset(node.lineno, node.col_offset)
 
-    def end(self, node: ast.expr | ast.stmt) -> int:
+    def end(self, node: ast.expr | ast.stmt | ast.alias) -> int:
         """Offset just behind the node's last character."""
         assert node.end_lineno is not None
         assert node.end_col_offset is not None

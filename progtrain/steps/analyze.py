@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from progtrain.curves import Curves, latest_metrics_csv, read_curves
 from progtrain.diagnosis import Evidence, diagnose
+from progtrain.diagnosis.leakage import leaked
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.comparison import compare
 from progtrain.evaluation.protocol import USER_METRICS
 from progtrain.predictions import FILE_NAME, Predictions, read_predictions
+from progtrain.prepdata import class_names
 from progtrain.records import AnalyzeRecord, Comparison, EvaluateRecord, Finding, MetricValue
 from progtrain.reporting.analysis import Analysis, Measured, render_analysis
+from progtrain.reporting.evidence import Answers
+from progtrain.reporting.pictures import Picture, draw_answers, draw_deltas
 from progtrain.reporting.plots import draw_curves
 from progtrain.reporting.story import read_change
 from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
 from progtrain.steps.lineage import history, parent_of
+from progtrain.steps.repeats import training_noise
 from progtrain.tasks import task_of
 from progtrain.workspace import now, write_atomic
 
+CURVES = "curves.png"
+
 
 def analyze(context: Context, version: str) -> None:
-    """Write result-analysis.md and curves.png, and hand the version to the tracker."""
+    """Write result-analysis.md and the pictures beside it."""
     workspace = context.workspace
     for name in ("analyze", "choose"):
         workspace.forget(name, version)
@@ -34,19 +42,29 @@ def analyze(context: Context, version: str) -> None:
     comparison = _comparison(context, version)
     findings = _findings(context, version, curves, comparison)
     home = workspace.artifacts(version)
-    draw_curves(home / "curves.png", version, curves)
+    analysis = _analysis(context, version, curves, comparison, findings)
+    answers = analysis.answers
+    pictures = _draw(home, analysis, answers)
     page = home / "result-analysis.md"
-    write_atomic(page, render_analysis(_analysis(context, version, curves, comparison, findings)))
+    write_atomic(page, render_analysis(analysis, answers, pictures))
     record = AnalyzeRecord(
         started_at=started_at,
         finished_at=now(),
         script_sha256=workspace.script_sha256(version),
-        outputs=(workspace.relative(page),),
+        outputs=tuple(workspace.relative(path) for path in (page, *(home / picture.name for picture in pictures))),
         comparison=comparison,
         findings=findings,
     )
     workspace.write_record(record, "analyze", version)
     context.say(_headline(version, _measured(context, version), comparison))
+
+
+def _draw(home: Path, analysis: Analysis, answers: Answers) -> tuple[Picture, ...]:
+    draw_curves(home / CURVES, analysis.now.version, analysis.curves)
+    drawn = [Picture(CURVES, "learning curves")]
+    if analysis.now.predictions is not None:
+        drawn += draw_answers(home, analysis.now.predictions, task_of(analysis.task_type), analysis.names)
+    return (*drawn, *draw_deltas(home, answers.group))
 
 
 def _measured(context: Context, version: str) -> Measured:
@@ -91,6 +109,7 @@ def _comparison(context: Context, version: str) -> Comparison:
         task_of(context.loop.task_type),
         context.workspace.root / USER_METRICS,
         context.rules.seed,
+        training_noise(context),
     )
 
 
@@ -105,7 +124,7 @@ def _findings(context: Context, version: str, curves: Curves, comparison: Compar
         history=(*earlier, own.model_copy(update={"verdict": comparison.verdict})),
         inputs=_sample_inputs(context, version),
     )
-    return diagnose(evidence)
+    return (*leaked(evidence.snapshot), *diagnose(evidence))
 
 
 def _sample_inputs(context: Context, version: str) -> NDArray[np.floating] | None:
@@ -113,6 +132,7 @@ def _sample_inputs(context: Context, version: str) -> NDArray[np.floating] | Non
     folder = context.workspace.artifacts(version) / "infer_samples"
     try:
         rows = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*/input.json"))]
+        rows += [np.loadtxt(path, delimiter=",", skiprows=1) for path in sorted(folder.glob("*/input.csv"))]
         inputs = np.asarray(rows, dtype=np.float64)
     except (ValueError, TypeError):
         return None
@@ -134,6 +154,7 @@ def _analysis(
         curves=curves,
         findings=findings,
         sample_ids=tuple(str(json.loads(meta.read_text(encoding="utf-8"))["sample_id"]) for meta in metas),
+        names=class_names(context.workspace.prepdata(context.loop.dataset_id)),
     )
 
 

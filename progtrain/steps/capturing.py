@@ -8,6 +8,7 @@ from progtrain.records import CaptureRecord, Snapshot
 from progtrain.script.sandbox import scratch_view
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
+from progtrain.steps.seal import Seal
 from progtrain.workspace import Workspace, sha256_of
 
 CAPTURE_TIME_LIMIT = 600.0
@@ -19,13 +20,17 @@ def capture_source(workspace: Workspace, executor: Executor, version: str, sourc
 
     Raises:
         CaptureError: it did not get there; the message says why.
+        ProtocolChangedError: on its way there it changed files that a training script has no business with.
     """
     log = workspace.log(version, "capture")
     with scratch_view(workspace, version, source) as folder:
         output = folder / "snapshot.json"
         script = workspace.script(version).name
         arguments = ("-m", "progtrain.script.capture", script, "--output", output.name)
+        seal = Seal(workspace, version)
         outcome = executor.run(Job(arguments, folder, log, CAPTURE_TIME_LIMIT))
+        seal.hold_records()
+        seal.hold_users_files()
         if not outcome.succeeded or not output.is_file():
             raise CaptureError(f"{script} did not reach Trainer.fit: {summarise(outcome, log)}. The log is {log}.")
         return Snapshot.model_validate_json(output.read_bytes())

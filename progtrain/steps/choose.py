@@ -10,6 +10,7 @@ from progtrain.errors import WorkspaceError
 from progtrain.records import AnalyzeRecord, ChooseRecord, Deferred, Proposal, Refusal
 from progtrain.reporting.action_extract import render_action_extract
 from progtrain.script.anatomy import read_anatomy
+from progtrain.script.audit_settings import locks_on
 from progtrain.script.versioning import body, undo_edits
 from progtrain.steps.capturing import captured, keep
 from progtrain.steps.context import Context
@@ -73,7 +74,7 @@ def situation_of(context: Context, parent: str, newest: str) -> Situation:
         snapshot=captured(context, parent),
         findings=analyzed.findings,
         history=history(context, newest),
-        locks=context.rules.lock_reasons,
+        locks=locks_on(captured(context, parent), context.rules),
         undo=undo,
     )
 

@@ -1,37 +1,38 @@
-"""Step 2: measure one version by 03_eval.py, which is written once."""
+"""Step 2: measure one version by 03_eval.py, which Step 0 wrote and locked."""
 
 from __future__ import annotations
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.script import render_eval_script
 from progtrain.executors import Job
 from progtrain.predictions import FILE_NAME
 from progtrain.records import EvalScore, EvaluateRecord
-from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
-from progtrain.steps.failure import summarise
+from progtrain.steps.failure import said
 from progtrain.steps.lineage import too_slow
-from progtrain.workspace import now, write_atomic
+from progtrain.steps.seal import Seal
+from progtrain.steps.yardstick import hold_yardstick
+from progtrain.workspace import now
 
 
 def evaluate(context: Context, version: str) -> None:
-    """Write 03_eval.py where there is none, run it for this version, and read what it measured.
+    """Run 03_eval.py for this version, and read what it measured.
 
     Raises:
         EvaluationError: it failed; the message says why.
+        ProtocolChangedError: the yardstick is not what was locked.
     """
     workspace = context.workspace
     for name in ("evaluate", "analyze", "choose"):
         workspace.forget(name, version)
-    if not workspace.eval_script.exists():
-        prepdata = workspace.prepdata(context.loop.dataset_id)
-        script = render_eval_script(context.rules, prepdata, context.loop.task_type, captured(context, version))
-        write_atomic(workspace.eval_script, script)
+    hold_yardstick(context)
     started_at = now()
     log = workspace.log(version, "evaluate")
+    seal = Seal(workspace, version)
     outcome = context.executor.run(Job((workspace.eval_script.name, version), workspace.root, log))
+    seal.hold_records()
+    seal.hold_users_files()
     if not outcome.succeeded:
-        raise EvaluationError(f"{version} could not be evaluated: {summarise(outcome, log)}. The log is {log}.")
+        raise EvaluationError(f"{version} could not be evaluated: {said(outcome, log)} The log is {log}.")
     home = workspace.artifacts(version)
     score = EvalScore.model_validate_json((home / "eval_score.json").read_bytes())
     outputs = [home / "eval_score.json", home / FILE_NAME]

@@ -10,6 +10,7 @@ from progtrain.executors import Executor
 from progtrain.records import Snapshot
 from progtrain.rules import Rules, read_rules
 from progtrain.script.anatomy import read_anatomy
+from progtrain.script.audit_settings import locks_on
 from progtrain.script.versioning import body
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.offers import check_action_names
@@ -44,12 +45,13 @@ def explore(path: Path, executor: Executor) -> Explored:
     source = path.read_text(encoding="utf-8")
     rules = read_rules(path.resolve().parent)
     check_action_names(rules)
+    snapshot = snapshot_of(path, source, executor)
     situation = Situation(
         anatomy=read_anatomy(body(source)),
-        snapshot=snapshot_of(path, source, executor),
+        snapshot=snapshot,
         findings=(),
         history=(),
-        locks=rules.lock_reasons,
+        locks=locks_on(snapshot, rules),
         exploring=True,
     )
     return Explored(path, source, rules, situation)

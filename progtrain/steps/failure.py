@@ -11,6 +11,14 @@ _EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Inte
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
+def said(outcome: Outcome, log: Path) -> str:
+    """What a command of progtrain's own said at its end: the log's last paragraph; else as any script's failure."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    last = text.rstrip().rpartition("\n\n")[2].strip()
+    own = outcome.exit_code == 1 and "Traceback (most recent call last)" not in last
+    return last if own and last else summarise(outcome, log)
+
+
 def summarise(outcome: Outcome, log: Path) -> str:
     """The exception and the innermost line of the script it came from, else the last line of the log."""
     if outcome.timed_out:

@@ -8,6 +8,7 @@ from progtrain.actions import action_named
 from progtrain.errors import CaptureError, EditError
 from progtrain.records import Proposal, Record, Snapshot
 from progtrain.rules import Rules, held_by
+from progtrain.script.audit_settings import locks_on, wishes
 from progtrain.script.knob_values import differing
 from progtrain.script.versioning import Header, body, get_constant, set_constant, with_header
 from progtrain.steps.capturing import capture_source
@@ -42,7 +43,7 @@ def examine(
         proposal: the one change.
     """
     forbidden = context.rules.constraints.forbids(proposal.action)
-    locked = held_by(proposal.touches, context.rules.lock_reasons)
+    locked = held_by(proposal.touches, locks_on(parent_snapshot, context.rules))
     if forbidden or locked:
         return Rejected(reason=forbidden or f"touches what the rules hold: {locked}")
     before = body(context.workspace.read_script(parent))
@@ -117,9 +118,13 @@ def differs_wrongly(rules: Rules, before: Snapshot, after: Snapshot, proposal: P
     undeclared = sorted(different - set(proposal.touches))
     if undeclared:
         return f"would change {', '.join(undeclared)} too, beside {', '.join(sorted(proposal.touches))}"
-    held = held_by(different, rules.lock_reasons)
+    held = held_by(different, locks_on(before, rules))
     if held:
         return f"would move what the rules hold: {held}"
+    left = {wish.knob for wish in wishes(after, rules)}
+    other = [wish for wish in wishes(before, rules) if wish.knob in different & left]
+    if other:
+        return f"would set {other[0].knob} otherwise than asked for ({other[0].rule})"
     limit = rules.constraints.max_parameters
     if limit is not None and after.parameters > limit:
         return f"would have {after.parameters:,} parameters; constraints.max_parameters allows {limit:,}"

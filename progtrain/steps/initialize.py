@@ -1,4 +1,4 @@
-"""Step 0: fix the data set, audit the baseline once, and make v001 of it."""
+"""Step 0: fix the data set, audit the baseline once, make v001 of it, and lock what versions are measured by."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from progtrain.script.versioning import Header, set_constant, with_header
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context
 from progtrain.steps.offers import check_action_names
+from progtrain.steps.yardstick import lock_yardstick
+from progtrain.tasks import task_of
 from progtrain.workspace import BASELINE, now, sha256_of, write_atomic
 
 FIRST = "v001"
@@ -27,12 +29,15 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
     Raises:
         RulesError: the rules name an action that there is none of.
         WorkspaceError: no data set, no script to begin from, or another data set than the locked one.
+        EvaluationError: stats.json names no task that is known, or the evaluation does not work.
+        ProtocolChangedError: the evaluation, or the data, are not what was locked.
     """
     check_action_names(context.rules)
     _find_a_script(context)
     locked = context.workspace.read_record(LoopRecord, "loop")
     dataset_id = _dataset_id(context, handed_over, locked)
     stats = read_stats(context.workspace.prepdata(dataset_id))
+    task_of(stats.task_type)
     issues: tuple[str, ...] = ()
     if not context.workspace.versions():
         issues = _prepare_first_version(context, dataset_id, stats)
@@ -47,6 +52,7 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
             warnings=issues,
         )
         context.workspace.write_record(record, "loop")
+    lock_yardstick(context)
 
 
 def _find_a_script(context: Context) -> None:

@@ -11,7 +11,10 @@ from progtrain.reporting.console import format_leaderboard
 from progtrain.reporting.final import REEVALUATION, leaderboard_of, next_report_folder
 from progtrain.reporting.script import render_report_script
 from progtrain.steps.context import Context
+from progtrain.steps.external import measure_external
 from progtrain.steps.failure import summarise
+from progtrain.steps.hidden_split import score_hidden_split
+from progtrain.steps.yardstick import hold_scores
 from progtrain.workspace import now, write_atomic
 
 REGISTRATION_WAIT = 120.0
@@ -19,25 +22,34 @@ REGISTRATION_WAIT = 120.0
 
 
 def report(context: Context) -> ReportRecord:
-    """Write the final report, unless there is one of exactly these versions.
+    """Write the final report, unless there is one of exactly these versions and models from elsewhere.
 
     Raises:
         ReportError: 04_final_report.py failed.
     """
     workspace = context.workspace
-    versions = workspace.versions()
+    versions, external = workspace.versions(), workspace.external_names()
     made = workspace.read_record(ReportRecord, "report")
-    if made is not None and made.versions == versions and (workspace.root / made.folder).is_dir():
+    is_made = made is not None and (made.versions, made.external) == (versions, external)
+    if made is not None and is_made and (workspace.root / made.folder).is_dir():
         context.say(f"the loop is finished: the best is {made.best}, the report is in {made.folder}")
         return made
     started_at = now()
-    folder = _planned_folder(context, versions)
+    folder = _planned_folder(context, versions, external)
     if not folder.is_dir():  # it appears whole: where it is there, only what comes after it was cut short
+        hold_scores(context)
         _remeasure(context, versions)
+        measure_external(context)
+        score_hidden_split(context, leaderboard_of(workspace).best)
         _write(context, folder)
     board = leaderboard_of(workspace)
     record = ReportRecord(
-        folder=workspace.relative(folder), versions=versions, best=board.best, started_at=started_at, finished_at=now()
+        folder=workspace.relative(folder),
+        versions=versions,
+        external=external,
+        best=board.best,
+        started_at=started_at,
+        finished_at=now(),
     )
     if board.best not in board.too_slow:
         context.tracker.promote(board.best)
@@ -74,11 +86,12 @@ def _score_model(context: Context, version: str, model: Path) -> None:
     context.tracker.version_finished(version)
 
 
-def _planned_folder(context: Context, versions: tuple[str, ...]) -> Path:
+def _planned_folder(context: Context, versions: tuple[str, ...], external: tuple[str, ...]) -> Path:
     workspace = context.workspace
     plan = workspace.read_record(ReportPlan, "report_plan")
-    if plan is None or plan.versions != versions:
-        plan = ReportPlan(folder=workspace.relative(next_report_folder(workspace)), versions=versions)
+    if plan is None or (plan.versions, plan.external) != (versions, external):
+        folder = workspace.relative(next_report_folder(workspace))
+        plan = ReportPlan(folder=folder, versions=versions, external=external)
         workspace.write_record(plan, "report_plan")
     return workspace.root / plan.folder
 

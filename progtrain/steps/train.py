@@ -8,6 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from progtrain.curves import latest_metrics_csv
+from progtrain.diagnosis.leakage import leaked
 from progtrain.errors import ScriptError, TrainingFailedError
 from progtrain.executors import Job, Outcome
 from progtrain.records import AuthorRecord, Snapshot, TrainRecord
@@ -17,6 +18,7 @@ from progtrain.steps.capturing import capture_source, captured, keep
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
 from progtrain.steps.progress import Progress
+from progtrain.steps.seal import Seal
 from progtrain.workspace import Workspace, now, write_atomic
 
 AFTER = ("evaluate", "analyze", "choose")
@@ -30,6 +32,7 @@ def train(context: Context, version: str) -> None:
         TrainingFailedError: no attempt succeeded.
         CaptureError: the script does not reach `Trainer.fit`.
         ScriptError: it would train what the rules forbid, and cannot be made not to.
+        ProtocolChangedError: while it trained, files changed that a training script has no business with.
     """
     workspace = context.workspace
     for name in ("train", *AFTER):
@@ -40,13 +43,18 @@ def train(context: Context, version: str) -> None:
     attempts: list[TrainAttempt] = []
     for number in range(1, context.rules.loop_config.max_train_attempts + 1):
         note, snapshot = _hold_rules(context, version)
+        for finding in leaked(snapshot):
+            context.say(f"{version}: warning: {finding.message}")
+        seal = Seal(workspace, version)
         failure, seconds = _attempt(context, version, snapshot)
+        seal.hold_records()
         attempts.append(TrainAttempt(number, failure, note))
         if len(attempts) > 1 or failure is not None:
             report = workspace.artifacts(version) / "_tests" / "train_retry_report.md"
             write_atomic(report, render_retry_report(version, attempts))
         if failure is None:
             _finish(context, version, started_at, len(attempts), seconds, snapshot)
+            seal.hold_users_files()
             return
         context.say(f"{version}: attempt {number} failed: {failure}")
     context.tracker.version_failed(version, attempts[-1].error or "")

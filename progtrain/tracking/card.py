@@ -17,6 +17,7 @@ from progtrain.curves import Curves, latest_metrics_csv, read_curves
 from progtrain.records import AnalyzeRecord, AuthorRecord, EvalScore, EvaluateRecord, Snapshot, TrainRecord
 from progtrain.rules import Rules
 from progtrain.script.knob_values import knob_values
+from progtrain.serving import RECORD, ServingExample
 from progtrain.tracking import tags
 from progtrain.tracking.ledger import VersionTracking
 from progtrain.workspace import Workspace
@@ -79,9 +80,9 @@ def describe_version(
     ended = evaluated or trained
     return VersionCard(
         name=f"{version} {author.action}" if author else version,
-        params=_params(snapshot) if snapshot else {},
+        params={**(_params(snapshot) if snapshot else {}), **_latency_params(workspace, version)},
         tags=_tags(workspace, version, state, author),
-        metrics=score_metrics(score) if score else {},
+        metrics={**(score_metrics(score) if score else {}), **_comparison_metrics(workspace, version)},
         step=max((points[-1].step for points in curves.columns.values() if points), default=0),
         dataset=_dataset(workspace, dataset_id, snapshot) if snapshot else None,
         status="FAILED" if state.failure is not None else "FINISHED" if evaluated else "RUNNING",
@@ -133,9 +134,25 @@ def score_metrics(score: EvalScore) -> dict[str, float]:
     return metrics
 
 
+def _comparison_metrics(workspace: Workspace, version: str) -> dict[str, float]:
+    """The difference from the parent, positive where better, with its interval and probability, as far as known."""
+    analyzed = workspace.read_record(AnalyzeRecord, "analyze", version)
+    if analyzed is None:
+        return {}
+    found = analyzed.comparison
+    named = {"difference": found.difference, "low": found.low, "high": found.high, "probability": found.probability}
+    return {f"improvement/{name}": value for name, value in named.items() if value is not None}
+
+
 def as_param(value: JsonValue) -> str:
     """A value as MLflow keeps parameters: text, at most 6,000 characters."""
     return (value if isinstance(value, str) else json.dumps(value))[:MAX_PARAM]
+
+
+def _latency_params(workspace: Workspace, version: str) -> dict[str, str]:
+    """What a latency means nothing without."""
+    example = workspace.read_record(ServingExample, RECORD, version)
+    return {} if example is None else {"latency_threads": str(example.threads), "latency_device": example.device}
 
 
 def _params(snapshot: Snapshot) -> dict[str, str]:

@@ -48,6 +48,8 @@ class VersionTracking(Record):
     files: dict[str, str] = {}
     """Artifact path -> stamp of the file as last sent."""
     model: RegisteredModel | None = None
+    repeats: tuple[int, ...] = ()
+    """Numbers of the trainings with other seeds that were sent."""
 
 
 class LoopTracking(Record):

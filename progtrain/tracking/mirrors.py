@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 from progtrain.executors import Executor
 from progtrain.rules import Rules
+from progtrain.tracking.external_mirror import ExternalMirror
 from progtrain.tracking.ledger import Ledger
 from progtrain.tracking.loop_mirror import LoopMirror
 from progtrain.tracking.registry import Registry
+from progtrain.tracking.repeat_mirror import RepeatMirror
 from progtrain.tracking.session import open_session
 from progtrain.tracking.store import Store
 from progtrain.tracking.version_mirror import VersionMirror
@@ -22,6 +24,8 @@ class Mirrors:
     versions: VersionMirror
     loop: LoopMirror
     registry: Registry
+    repeats: RepeatMirror
+    external: ExternalMirror
 
 
 def open_mirrors(
@@ -37,4 +41,6 @@ def open_mirrors(
         VersionMirror(session, workspace, rules, ledger, dataset_id),
         LoopMirror(session, workspace, rules, ledger, dataset_id),
         Registry(session, workspace, ledger, executor),
+        RepeatMirror(session, workspace, ledger),
+        ExternalMirror(session, workspace),
     )

@@ -1,34 +1,32 @@
-"""A trained module as an MLflow model folder: an exported graph where it exports, else code; never a pickle."""
+"""A trained version as an MLflow model folder: an exported graph where it exports, else its code; never a pickle."""
 
 from __future__ import annotations
 
-import json
+import contextlib
 import os
 import sys
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from pathlib import Path
+from typing import Any
 
 import mlflow.pyfunc
-import mlflow.pytorch
 import numpy as np
 import torch
 from mlflow.models import ModelSignature, infer_signature
+from mlflow.types import ColSpec, Schema, TensorSpec
 from numpy.typing import NDArray
+from torch import Tensor, nn
 
 from progtrain.errors import TrackingError
+from progtrain.serving import Arrays, ServingExample
 from progtrain.tracking import served
+from progtrain.tracking.readings import decoding_for
+from progtrain.tracking.served import Facts
+from progtrain.tracking.sources import copy_sources
 
-_REQUIRED = ("lightning", "mlflow", "numpy", "torch")
-
-
-@dataclass(frozen=True)
-class Example:
-    """Inputs `[2, ...]` that the model answers, and what shapes and types go in and come out."""
-
-    inputs: NDArray[np.generic]
-    signature: ModelSignature
+_SCORED = ("classification", "multilabel-classification")
 
 
 @dataclass(frozen=True)
@@ -39,78 +37,159 @@ class Trained:
         module: the live module with the best checkpoint's weights, in evaluation mode.
         script: its training script.
         checkpoint: its best checkpoint.
-        inputs: `[2, ...]` as the validation loader collates them.
+        example: how it is asked, and what it answered.
+        inputs: `[N, ...]` of the example's samples, by name.
     """
 
-    module: torch.nn.Module
+    module: nn.Module
     script: Path
     checkpoint: Path
-    inputs: torch.Tensor
+    example: ServingExample
+    inputs: Arrays
+
+    def tensors(self, count: int | None = None) -> dict[str, Tensor]:
+        """The first inputs, by name."""
+        return {name: torch.from_numpy(array[:count]) for name, array in self.inputs.items()}
+
+
+class _ByPosition(nn.Module):
+    """A module that takes its inputs by position, as a graph does."""
+
+    def __init__(self, module: nn.Module, example: ServingExample) -> None:
+        super().__init__()
+        self.module, self.layout, self.names = module, example.layout, example.names
+
+    def forward(self, *inputs: Tensor) -> Any:
+        return served.call(self.module, self.layout, dict(zip(self.names, inputs, strict=True)))
 
 
 def write_model(trained: Trained, folder: Path) -> None:
-    """Write an MLflow model: an exported graph (pt2) where the module exports, else code; never a pickle.
+    """Write an MLflow model that answers as the evaluation saw it: a graph (pt2) where that is possible, else code.
 
     Args:
         trained: what is written.
         folder: must not exist; it appears whole or not at all.
 
     Raises:
-        TrackingError: neither form gives the module's own answers.
+        TrackingError: neither form gives the evaluation's answers.
     """
-    with torch.no_grad():
-        answers = trained.module(trained.inputs)
-    example = Example(trained.inputs.numpy(), infer_signature(trained.inputs.numpy(), answers.numpy()))
+    facts = _facts(trained)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
-        written = Path(scratch) / "pt2"
+        artifacts = Path(scratch) / "artifacts"
         try:
-            _save_graph(trained.module, written, example)
-            _check(torch.export.load(next(written.rglob("*.pt2"))).module(), trained.inputs, answers)
+            if facts.decoding.source == "predict_step":
+                raise TrackingError("It answers by its own predict_step.")
+            _write_graph(trained, facts, artifacts)
+            _check(artifacts, trained)
         except Exception as error:  # noqa: BLE001 - torch.export fails in as many ways as there are modules
             print(f"torch.export does not carry this module ({error}); it is saved as code.", file=sys.stderr)
-            written = Path(scratch) / "code"
-            _save_code(trained, written, example)
-            _check(served.load_module(written / "artifacts"), trained.inputs, answers)
+            artifacts = Path(scratch) / "code"
+            _write_code(trained, replace(facts, form="code"), artifacts)
+            _check(artifacts, trained)
+        written = Path(scratch) / "model"
+        _save(trained, artifacts, written)
         os.replace(written, folder)
 
 
-def _save_graph(module: torch.nn.Module, folder: Path, example: Example) -> None:
-    mlflow.pytorch.save_model(
-        module,
-        str(folder),
-        signature=example.signature,
-        input_example=example.inputs,
-        pip_requirements=_requirements(),
-        serialization_format="pt2",
+def _facts(trained: Trained) -> Facts:
+    example = trained.example
+    with torch.inference_mode():
+        decoding = decoding_for(trained.module, example, trained.tensors())
+    return Facts(
+        form="pt2",
+        layout=example.layout,
+        names=example.names,
+        decoding=decoding,
+        classes=example.classes if any("label" in answer for answer in example.answers) else (),
+        scores=example.task in _SCORED,
+        script=trained.script.name,
+        kind=type(trained.module).__name__,
     )
 
 
-def _save_code(trained: Trained, folder: Path, example: Example) -> None:
-    with tempfile.TemporaryDirectory() as scratch:
-        facts = Path(scratch) / served.FACTS_FILE
-        names = {"script": trained.script.name, "checkpoint": trained.checkpoint.name}
-        facts.write_text(json.dumps({**names, "class": type(trained.module).__name__}), encoding="utf-8")
-        mlflow.pyfunc.save_model(
-            str(folder),
-            python_model=served.__file__,
-            artifacts={"facts": str(facts), "script": str(trained.script), "checkpoint": str(trained.checkpoint)},
-            signature=example.signature,
-            input_example=example.inputs,
-            pip_requirements=_requirements(),
-        )
-
-
-def _check(module: torch.nn.Module, inputs: torch.Tensor, answers: torch.Tensor) -> None:
-    """What was written answers as the live module does, also to one sample."""
+def _write_graph(trained: Trained, facts: Facts, artifacts: Path) -> None:
+    """Export with a free number of samples: torch.export takes a batch of one for a constant, so it is shown two."""
+    artifacts.mkdir()
+    two = tuple(torch.cat([tensor, tensor])[:2] for tensor in trained.tensors(2).values())
+    varying = trained.example.varying or ((),) * len(two)
+    shapes = [dict.fromkeys((0, *axes), torch.export.Dim.AUTO) for axes in varying]
     with torch.no_grad():
-        for count in (len(inputs), 1):
-            got = module(inputs[:count])
-            if not torch.allclose(got, answers[:count], rtol=1e-3, atol=1e-4):
-                raise TrackingError(
-                    f"Expected the saved model to answer {count} samples as the trained one does; it is off by "
-                    f"{(got - answers[:count]).abs().max().item():.3g}. Does forward depend on the rest of the batch?"
-                )
+        graph = torch.export.export(
+            _ByPosition(trained.module, trained.example), two, dynamic_shapes=(tuple(shapes),), strict=False
+        )
+    torch.export.save(graph, artifacts / "model.pt2")
+    facts.write(artifacts)
 
 
-def _requirements() -> list[str]:
-    return [f"{name}=={installed(name).partition('+')[0]}" for name in _REQUIRED]
+def _write_code(trained: Trained, facts: Facts, artifacts: Path) -> None:
+    artifacts.mkdir()
+    copy_sources(trained.script, artifacts)
+    (artifacts / "best.ckpt").write_bytes(trained.checkpoint.read_bytes())
+    facts.write(artifacts)
+
+
+def _check(artifacts: Path, trained: Trained) -> None:
+    """What was written answers as the evaluation did, all samples at once and one alone, without the data at hand."""
+    facts = Facts.read(artifacts)
+    with tempfile.TemporaryDirectory() as elsewhere, contextlib.chdir(elsewhere), torch.inference_mode():
+        module = served.load_module(artifacts)
+        for count in (len(trained.example.answers), 1):
+            got = served.answers_of(module, facts, trained.tensors(count))
+            for answer, expected in zip(got, trained.example.answers, strict=False):
+                _hold(answer, expected)
+
+
+def _hold(answer: dict[str, Any], expected: dict[str, Any]) -> None:
+    for key, value in expected.items():
+        given = answer.get(key)
+        if not _alike(given, value):
+            raise TrackingError(
+                f"Expected the saved model to give {key} {_short(value)} as its evaluation did, got {_short(given)}. "
+                "Does forward depend on chance, or on the rest of the batch?"
+            )
+
+
+def _alike(given: Any, value: Any) -> bool:
+    """Texts and classes alike; numbers as near as two ways of computing them can be."""
+    if isinstance(value, str) or given is None or isinstance(given, str):
+        return bool(given == value)
+    if isinstance(value, list) and any(isinstance(entry, str) for entry in value):
+        return bool(given == value)
+    given, value = np.asarray(given, float), np.asarray(value, float)
+    return given.shape == value.shape and np.allclose(given, value, rtol=1e-3, atol=1e-4)
+
+
+def _short(value: Any) -> str:
+    said = repr(value)
+    return said if len(said) <= 60 else said[:59] + "…"
+
+
+def _save(trained: Trained, artifacts: Path, folder: Path) -> None:
+    """The folder of a model from code, with its signature and an example of its input."""
+    two: NDArray[Any] | dict[str, NDArray[Any]] = {name: array[:2] for name, array in trained.inputs.items()}
+    if trained.example.layout == "tensor" and isinstance(two, dict):
+        two = next(iter(two.values()))
+    form = Facts.read(artifacts).form
+    mlflow.pyfunc.save_model(
+        str(folder),
+        python_model=served.__file__,
+        artifacts={"facts" if path.name == served.FACTS_FILE else path.name: str(path) for path in artifacts.iterdir()},
+        signature=_signature(trained),
+        input_example=two,
+        pip_requirements=_requirements(("torch", "mlflow", "numpy", *(["lightning"] if form == "code" else []))),
+    )
+
+
+def _signature(trained: Trained) -> ModelSignature:
+    """Shapes with a free number of samples, and free axes where samples differ."""
+    example = trained.example
+    specs: list[ColSpec | TensorSpec] = []
+    for (name, array), axes in zip(trained.inputs.items(), example.varying or ((),) * len(example.names), strict=True):
+        shape = tuple(-1 if axis in (0, *axes) else size for axis, size in enumerate(array.shape))
+        specs.append(TensorSpec(array.dtype, shape, None if example.layout == "tensor" else name))
+    outputs = infer_signature({"x": 0}, list(example.answers)).outputs
+    return ModelSignature(inputs=Schema(specs), outputs=outputs)
+
+
+def _requirements(packages: tuple[str, ...]) -> list[str]:
+    return [f"{name}=={installed(name).partition('+')[0]}" for name in sorted(packages)]

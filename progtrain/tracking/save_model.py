@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -12,29 +11,22 @@ import torch
 from progtrain.errors import TrackingError
 from progtrain.script.capture import CapturedFit, capture_fit
 from progtrain.script.sandbox import scratch_view
+from progtrain.serving import read_example
 from progtrain.tracking.model_folder import Trained, write_model
 from progtrain.workspace import Workspace
 
 
 def _trained(workspace: Workspace, version: str, captured: CapturedFit) -> Trained:
+    kept = read_example(workspace, version)
+    if kept is None:
+        raise TrackingError(
+            f"Expected the evaluation of {version} to leave an example of inputs as tensors, got none. Such a model is "
+            "not registered; its checkpoint is among the run's artifacts."
+        )
     checkpoint = workspace.artifacts(version) / "best.ckpt"
     weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
     captured.model.load_state_dict(weights)
-    module = captured.model.cpu().eval()
-    loader = captured.train_loader if captured.valid_loader is None else captured.valid_loader
-    return Trained(module, workspace.script(version), checkpoint, _two_samples(loader))
-
-
-def _two_samples(loader: Iterable[object]) -> torch.Tensor:
-    """The inputs of two samples: torch.export takes a batch of one for a constant."""
-    batch = next(iter(loader))
-    inputs = batch[0] if isinstance(batch, (tuple, list)) and len(batch) == 2 else batch
-    if not isinstance(inputs, torch.Tensor):
-        raise TrackingError(
-            f"Expected batches (inputs, targets) with one tensor of inputs, got {type(inputs).__name__}. "
-            "Such a model is not registered; its checkpoint is among the run's artifacts."
-        )
-    return torch.cat([inputs, inputs])[:2].detach().cpu()
+    return Trained(captured.model.cpu().eval(), workspace.script(version), checkpoint, *kept)
 
 
 def main() -> None:

@@ -9,13 +9,20 @@ from typing import Final
 from progtrain.workspace import Workspace
 
 KIND: Final = "progtrain.kind"
-"""`loop`, `version`, or `attempt` for a training of a version that no longer counts."""
+"""`loop`, `version`, `repeat` (of a version, with another seed), `external` (a model from elsewhere), or `attempt` for
+a training that no longer counts."""
 LOOP: Final = "progtrain.loop"
 TRAINING: Final = "progtrain.training"
 VERSION: Final = "progtrain.version"
 ACTION: Final = "progtrain.action"
 VERDICT: Final = "progtrain.verdict"
 PARENT_VERSION: Final = "progtrain.parent_version"
+REPEAT: Final = "progtrain.repeat"
+"""Which training of another seed it is, and of which training."""
+EXTERNAL: Final = "progtrain.external"
+"""Which model from elsewhere it is, and of which loop."""
+FINGERPRINT: Final = "progtrain.fingerprint"
+"""Of the measurement that a run of kind `external` shows."""
 FAILURE: Final = "progtrain.failure"
 CONTINUES: Final = "progtrain.continues"
 MODEL_FORM: Final = "progtrain.model_form"

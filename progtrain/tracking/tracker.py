@@ -168,10 +168,12 @@ class Tracker:
             self._mirrors = self._open_mirrors()
         if task.kind is Kind.VERSION:
             self._mirrors.versions.push(task.version, self._begun.get(task.version))
+            self._mirrors.repeats.push(task.version)
         elif task.kind is Kind.MODEL:
             self._mirrors.registry.push(task.version)
             self._submit(Task(Kind.LOOP))
         else:
+            self._mirrors.external.push()
             self._mirrors.loop.push()
             self._mirrors.registry.promote()
             if self._closing is not None:

@@ -85,6 +85,7 @@ class VersionMirror:
             points=0,
             files={},
             model=None,
+            repeats=[],
         )
 
     def _with_run(self, version: str, state: VersionTracking, card: VersionCard) -> VersionTracking:

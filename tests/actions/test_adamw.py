@@ -48,7 +48,6 @@ TABLE = {
         """,
         """\
         '''A baseline.'''
-        from torch.optim import SGD as Descent
         from torch.optim import AdamW
 
         class Net:

@@ -26,6 +26,28 @@ TABLE = {
         )
         """,
     ),
+    "inside the class that residual_connection wrote": (
+        """\
+        from torch import nn
+
+        class Residual(nn.Module):
+            def __init__(self, *layers):
+                super().__init__()
+                self.block = nn.Sequential(*layers)
+
+        net = nn.Sequential(Residual(nn.Linear(64, 64), nn.ReLU()), nn.Linear(64, 10))
+        """,
+        """\
+        from torch import nn
+
+        class Residual(nn.Module):
+            def __init__(self, *layers):
+                super().__init__()
+                self.block = nn.Sequential(*layers)
+
+        net = nn.Sequential(Residual(nn.Linear(64, 64), nn.ReLU(), nn.Dropout(0.1)), nn.Linear(64, 10))
+        """,
+    ),
     "the activation is last, without a comma": (
         """\
         from torch import nn

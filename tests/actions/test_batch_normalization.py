@@ -231,6 +231,13 @@ def test_refuses(proposed, fields, reason):
     assert reason.replace("\\", "") in refusal.reason
 
 
+def test_convolutions_are_normalized_whatever_the_output_layer_reads(proposed):
+    source = "from torch import nn\nnet = nn.Sequential(nn.Conv2d(1, 8, 3), nn.ReLU())\nhead = nn.Linear(8, 2)\n"
+    calls = (Call(function="linear", arguments={}, shapes=((8, 5, 40), (64, 40))),)
+    proposal = proposed("batch_normalization", source, "no-normalization", calls=calls)
+    assert isinstance(proposal, Proposal), proposal
+
+
 def test_proposes(proposed):
     proposal = proposed("batch_normalization", SCRIPT, "no-normalization")
     assert isinstance(proposal, Proposal)

@@ -110,6 +110,9 @@ WATCHED = (
 SCHEDULED = ATTRIBUTES.replace(
     "return optimizer", "return [optimizer], [torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, T_max=7)]"
 )
+RESIDUAL = SEQUENTIAL.replace("self.net(x)", "self.net(x + self.mixed(x))").replace(
+    "        self.net =", "        self.mixed = nn.Linear(40, 40)\n        self.net ="
+)
 SCRIPTS = {
     "sequential": SEQUENTIAL,
     "attributes": ATTRIBUTES,
@@ -117,6 +120,7 @@ SCRIPTS = {
     "regression": REGRESSION,
     "watched": WATCHED,
     "scheduled": SCHEDULED,
+    "residual": RESIDUAL,
 }
 #: Take a history.
 ELSEWHERE = {"take_back", "extend_range"}
@@ -157,7 +161,11 @@ def proposals(source: str, parent: CapturedFit) -> dict[str, Proposal]:
         ("rmsprop", {"rmsprop_to_adamw"}),
         ("watched", {"accumulate_gradients", "early_stopping", "plateau_schedule", "swa"}),
         ("scheduled", {"match_schedule_length", "more_epochs"}),
-        ("regression", {"shuffle_on", "huber_loss", "output_bias", "standardize_inputs", "noise_augmentation"}),
+        ("residual", {"smaller_residual_initialization"}),
+        (
+            "regression",
+            {"shuffle_on", "huber_loss", "log_target", "output_bias", "standardize_inputs", "noise_augmentation"},
+        ),
     ],
 )
 def test_every_child_trains_and_differs_as_declared(parents, tmp_path, name, actions):

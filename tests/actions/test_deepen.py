@@ -5,6 +5,43 @@ import pytest
 from progtrain.records import Proposal
 
 TABLE = {
+    "inside the class that residual_connection wrote": (
+        """\
+        from torch import nn
+
+        class Residual(nn.Module):
+            def __init__(self, *layers):
+                super().__init__()
+                self.block = nn.Sequential(*layers)
+
+        net = nn.Sequential(
+            Residual(
+                nn.Linear(64, 64),
+                nn.ReLU(),
+            ),
+            nn.Linear(64, 10),
+        )
+        """,
+        """\
+        from torch import nn
+
+        class Residual(nn.Module):
+            def __init__(self, *layers):
+                super().__init__()
+                self.block = nn.Sequential(*layers)
+
+        net = nn.Sequential(
+            Residual(
+                nn.Linear(64, 64),
+                nn.ReLU(),
+                nn.Linear(64, 64),
+                nn.ReLU(),
+            ),
+            nn.Linear(64, 10),
+        )
+        """,
+        1,
+    ),
     "nn.Sequential": (
         """\
         from torch import nn

@@ -3,7 +3,7 @@
 import pytest
 
 from progtrain.actions import Situation, action_named
-from progtrain.records import Finding, Proposal, Refusal
+from progtrain.records import Call, Finding, OptimizerSettings, Proposal, Refusal, Snapshot
 from progtrain.script.anatomy import read_anatomy
 
 SCRIPT = """\
@@ -37,10 +37,15 @@ def test_cannot(cannot, knob, match):
 
 @pytest.fixture
 def offered(snapshot_with):
-    def offer(locks: dict[str, float] | None = None, **numbers: float) -> Proposal | Refusal:
+    live = snapshot_with(
+        optimizers=(OptimizerSettings(type="AdamW", groups=({"lr": 0.01, "weight_decay": 1e-3},)),),
+        calls=(Call(function="dropout", arguments={"p": 0.1, "training": True}),),
+    )
+
+    def offer(locks: dict[str, float] | None = None, snapshot: Snapshot = live, **numbers: float) -> Proposal | Refusal:
         finding = Finding(name="edge-of-range", numbers=numbers, severity=0.5, message="")
         findings = (finding,) if numbers else ()
-        situation = Situation(read_anatomy(SCRIPT), snapshot_with(), findings, (), locks or {}, exploring=True)
+        situation = Situation(read_anatomy(SCRIPT), snapshot, findings, (), locks or {}, exploring=True)
         return action_named("extend_range").propose(situation)
 
     return offer
@@ -77,3 +82,10 @@ def test_refuses(offered, numbers, locks, reason):
 
     assert isinstance(refusal, Refusal)
     assert reason in refusal.reason
+
+
+def test_refuses_a_place_that_is_not_what_is_trained_with(offered, snapshot_with):
+    refusal = offered(snapshot=snapshot_with(), weight_decay=1e-3, before=1e-4)
+
+    assert isinstance(refusal, Refusal)
+    assert "sets weight_decay to 0.001, but it trained with 0: that place is dead" in refusal.reason

@@ -26,7 +26,7 @@ TABLE = {
     "a module": (MODULE, MODULE.replace("MSELoss", "HuberLoss")),
     "an import": (
         IMPORTED,
-        "from torch.nn import MSELoss\nfrom torch.nn import HuberLoss\n\nloss = HuberLoss(reduction='sum')\n",
+        "from torch.nn import HuberLoss\n\nloss = HuberLoss(reduction='sum')\n",
     ),
     "a shared step": (
         SCRIPT.replace("training_step", "step"),

@@ -29,9 +29,31 @@ def test_becomes(becomes, name):
 
 
 def test_cannot(cannot):
-    groups = '[{"params": a, "weight_decay": 0.1}, {"params": b, "weight_decay": 0.0}]'
+    groups = (
+        '[{"params": a, "weight_decay": 0.1}, {"params": b, "weight_decay": 0.2}, {"params": c, "weight_decay": 0}]'
+    )
     source = SCRIPT.replace("self.parameters()", groups)
-    cannot("lower_weight_decay", source, "weight_decay", value=1e-3)
+    cannot("lower_weight_decay", source, "Expected one weight decay beside 0", value=1e-3)
+    cannot("lower_weight_decay", source.replace("0}", "1}"), "weight_decay", value=1e-3)
+
+
+SPARED = SCRIPT.replace("self.parameters()", '[{"params": a}, {"params": b, "weight_decay": 0.0}]')
+
+
+def test_a_group_without_decay_is_left_alone(becomes, proposed):
+    named = SPARED.replace("lr=0.01", "lr=0.01, weight_decay=0.1")
+    becomes("lower_weight_decay", named, named.replace("=0.1)", "=0.01)"), value=0.01)
+    optimizers = (
+        OptimizerSettings(type="AdamW", groups=({"lr": 0.01, "weight_decay": 0.0}, {"lr": 0.01, "weight_decay": 0.1})),
+    )
+
+    proposal = proposed("lower_weight_decay", named, "underfitting", optimizers=optimizers)
+    refusal = proposed("lower_weight_decay", SPARED, "underfitting", optimizers=optimizers)
+
+    assert isinstance(proposal, Proposal)
+    assert proposal.parameters == {"value": 0.01}
+    assert isinstance(refusal, Refusal)
+    assert "left to the optimizer's default" in refusal.reason
 
 
 def live(decay: float) -> tuple[OptimizerSettings, ...]:

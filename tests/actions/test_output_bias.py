@@ -120,6 +120,7 @@ def _last(**fields):
         ({"layers": _last(type="Conv1d")}, "not a Linear with a bias"),
         ({"layers": _last(arguments={"out_features": 12})}, "one score for each of 10 classes"),
         ({"calls": (Call(function="nll_loss", arguments={}),)}, "got ['nll_loss']"),
+        ({"calls": (Call(function="expm1", arguments={}),)}, "exponentials of what the last layer gives"),
         ({"batch": {"x": [64, 40]}}, "not a pair"),
         ({"locks": {"initialization": "torch"}}, "the rules hold initialization"),
     ],

@@ -5,7 +5,7 @@ import io
 import keyword
 import tokenize
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 from hypothesis import given, settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from progtrain.actions import Situation, catalogue
 from progtrain.errors import EditError
-from progtrain.records import CheckpointSettings, Finding, Layer, OptimizerSettings, Proposal
+from progtrain.records import Call, CheckpointSettings, Finding, Layer, OptimizerSettings, Proposal
 from progtrain.script.anatomy import read_anatomy
 
 EXAMPLES = settings(max_examples=12, derandomize=True, deadline=None, database=None)
@@ -28,6 +28,8 @@ class Style:
         lightning: the same for Lightning.
         rate, epochs: "literal", "constant" or "option" of the command line.
         called: whether the layers are attributes that forward calls, or listed.
+        residual: whether a called layer's answer is added to what it read.
+        loss: the function that training and nothing else is measured by.
         returned: how configure_optimizers ends.
         comments: places (as a share of the lines) that carry a comment of their own.
     """
@@ -37,6 +39,8 @@ class Style:
     rate: str
     epochs: str
     called: bool
+    residual: bool
+    loss: str
     returned: str
     comments: tuple[float, ...]
 
@@ -59,6 +63,8 @@ STYLES = st.builds(
     rate=st.sampled_from(["literal", "constant", "option"]),
     epochs=st.sampled_from(["literal", "constant", "option"]),
     called=st.booleans(),
+    residual=st.booleans(),
+    loss=st.sampled_from(["cross_entropy", "mse_loss"]),
     returned=st.sampled_from(["{made}", "[{made}]", '{{"optimizer": {made}}}']),
     comments=st.lists(st.floats(0, 0.999), max_size=8, unique=True).map(tuple),
 )
@@ -105,7 +111,7 @@ def written(style: Style, name: dict[str, str]) -> str:
         settings.append("parser = argparse.ArgumentParser()")
         settings += [f'parser.add_argument("--{name[o]}", type=float, default={values[o]})' for o in options]
         settings.append(f"{name['options']} = parser.parse_args()")
-    network = _called(nn, functional, name) if style.called else _listed(nn, name)
+    network = _called(nn, functional, name, style.residual) if style.called else _listed(nn, name)
     made = style.returned.format(made=f"{optim}.SGD(self.parameters(), lr={uses['rate']})")
     text = "\n".join(
         [
@@ -119,7 +125,7 @@ def written(style: Style, name: dict[str, str]) -> str:
             f"class {name['model']}({lightning}.LightningModule):",
             *network,
             "    def training_step(self, batch, index):",
-            f"        return {functional}.cross_entropy(self(batch[0]), batch[1])",
+            f"        return {functional}.{style.loss}(self(batch[0]), batch[1])",
             "    def configure_optimizers(self):",
             f"        return {made}",
             "",
@@ -155,8 +161,9 @@ def _listed(nn: str, name: dict[str, str]) -> list[str]:
     ]
 
 
-def _called(nn: str, functional: str, name: dict[str, str]) -> list[str]:
+def _called(nn: str, functional: str, name: dict[str, str], residual: bool) -> list[str]:
     hidden, inputs = name["hidden"], name["inputs"]
+    kept = f"{inputs} + " if residual else ""
     return [
         f"    def __init__(self, {hidden}=32):",
         "        super().__init__()",
@@ -165,7 +172,7 @@ def _called(nn: str, functional: str, name: dict[str, str]) -> list[str]:
         f"        self.{name['head']} = {nn}.Linear({hidden}, 10)",
         f"    def forward(self, {inputs}):",
         f"        {inputs} = {functional}.relu(self.{name['first']}({inputs}))",
-        f"        {inputs} = {functional}.relu(self.{name['second']}({inputs}))",
+        f"        {inputs} = {kept}{functional}.relu(self.{name['second']}({inputs}))",
         f"        return self.{name['head']}({inputs})",
     ]
 
@@ -201,11 +208,17 @@ def offers(snapshot_with):
         checkpoints=(CheckpointSettings(dirpath=None, filename=None, monitor="val_loss", mode="min", save_last=False),),
         train=snapshot_with().train.model_copy(update={"size": 320, "batch_size": 32}),
     )
+    losses = {
+        "cross_entropy": Call(function="cross_entropy", arguments={"label_smoothing": 0.0}, shapes=((32, 10), (32,))),
+        "mse_loss": Call(function="mse_loss", arguments={}, shapes=((32, 10), (32, 10))),
+    }
+    batch = [{"shape": [32, 40], "dtype": "float32"}, {"shape": [32], "dtype": "int64"}]
     asked = {finding for action in catalogue().values() for finding in action.answers}
     findings = tuple(Finding(name=name, numbers={}, severity=1.0, message="") for name in sorted(asked))
 
-    def offer(source: str) -> dict[str, Proposal]:
-        situation = Situation(read_anatomy(source), snapshot, findings, (), {})
+    def offer(source: str, loss: str) -> dict[str, Proposal]:
+        live = snapshot.model_copy(update={"batch": batch, "calls": (*snapshot.calls, losses[loss])})
+        situation = Situation(read_anatomy(source), live, findings, (), {})
         answers = {name: action.propose(situation) for name, action in catalogue().items()}
         return {name: answer for name, answer in answers.items() if isinstance(answer, Proposal)}
 
@@ -216,7 +229,7 @@ def offers(snapshot_with):
 @given(style=STYLES, names=NAMES)
 def test_every_child_parses_keeps_its_comments_and_is_made_once(offers, style, names):
     source = written(style, names)
-    made = offers(source)
+    made = offers(source, style.loss)
     assert len(made) > 15
     for name, proposal in made.items():
         child = catalogue()[name].apply(source, proposal.parameters)
@@ -226,7 +239,14 @@ def test_every_child_parses_keeps_its_comments_and_is_made_once(offers, style, n
             catalogue()[name].apply(child, proposal.parameters)
 
 
+def test_the_actions_that_want_a_place_of_their_own_are_offered(offers):
+    style = Style(TORCH[0], LIGHTNING[0], "literal", "literal", True, True, "mse_loss", "{made}", ())
+    assert {"log_target", "smaller_residual_initialization"} <= offers(written(style, USUAL), "mse_loss").keys()
+    style = replace(style, loss="cross_entropy")
+    assert {"focal_loss", "crop_augmentation", "mixup"} <= offers(written(style, USUAL), "cross_entropy").keys()
+
+
 @EXAMPLES
 @given(style=STYLES, names=NAMES)
 def test_names_do_not_matter(offers, style, names):
-    assert offers(written(style, names)).keys() == offers(written(style, USUAL)).keys()
+    assert offers(written(style, names), style.loss).keys() == offers(written(style, USUAL), style.loss).keys()

@@ -20,6 +20,14 @@ TABLE = {
 }
 
 
+GROUPS = """\
+from torch import optim
+
+optimizer = optim.AdamW([{"params": a, "weight_decay": 0.01}, {"params": b, "weight_decay": 0.0}], lr=0.01)
+"""
+TABLE["behind no_decay_on_norms"] = (GROUPS, GROUPS.replace("0.01}", "0.1}"))
+
+
 @pytest.mark.parametrize("name", TABLE)
 def test_becomes(becomes, name):
     becomes("raise_weight_decay", *TABLE[name], value=0.1)

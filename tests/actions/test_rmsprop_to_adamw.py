@@ -15,7 +15,19 @@ TABLE = {
     ),
     "imported by name": (
         "from torch.optim import RMSprop\no = RMSprop(p)\n",
-        "from torch.optim import RMSprop\nfrom torch.optim import AdamW\no = AdamW(p)\n",
+        "from torch.optim import AdamW\no = AdamW(p)\n",
+    ),
+    "imported with others": (
+        "from torch.optim import Adam, RMSprop\no = RMSprop(p)\n",
+        "from torch.optim import Adam\nfrom torch.optim import AdamW\no = AdamW(p)\n",
+    ),
+    "still used": (
+        "from torch.optim import RMSprop\nKINDS = [RMSprop]\no = RMSprop(p)\n",
+        "from torch.optim import RMSprop\nfrom torch.optim import AdamW\nKINDS = [RMSprop]\no = AdamW(p)\n",
+    ),
+    "an import with a comment": (
+        "from torch.optim import RMSprop  # noqa\no = RMSprop(p)\n",
+        "from torch.optim import RMSprop  # noqa\nfrom torch.optim import AdamW\no = AdamW(p)\n",
     ),
 }
 ARGUMENTS = {"lr": None, "weight_decay": None}

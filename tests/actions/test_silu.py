@@ -19,7 +19,7 @@ TABLE = {
     ),
     "imported by name": (
         "from torch.nn import ReLU, Sequential\nnet = Sequential(ReLU(True))\n",
-        "from torch.nn import ReLU, Sequential\nfrom torch.nn import SiLU\nnet = Sequential(SiLU())\n",
+        "from torch.nn import Sequential\nfrom torch.nn import SiLU\nnet = Sequential(SiLU())\n",
     ),
     "the class itself": (
         "from torch import nn\nnet = build(activation=nn.ReLU)\n",

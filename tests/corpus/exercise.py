@@ -7,23 +7,36 @@ import importlib
 import os
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
 
 from progtrain.actions import Action, Situation, action_named
 from progtrain.errors import CaptureError, EditError
 from progtrain.records import Proposal, Refusal, Snapshot
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.capture import capture_fit
+from progtrain.script.capture import CapturedFit, capture_fit
 from progtrain.script.interception import as_main
 from progtrain.script.knob_values import differing
+from tests.corpus import situations
 from tests.corpus.trials import ITSELF, Trial, write_trials
+
+TAKE_BACK: Final = "take_back"
+ANY: Final = ""
 
 
 class Broken(Exception):
     """A promise of the catalogue that was not kept."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """What an action made of a script."""
+
+    source: str
+    snapshot: Snapshot
+    proposal: Proposal
 
 
 def exercised(name: str, script: Path, actions: list[str]) -> Iterator[Trial]:
@@ -31,25 +44,30 @@ def exercised(name: str, script: Path, actions: list[str]) -> Iterator[Trial]:
     source = script.read_text(encoding="utf-8")
     stop_after_one_step(source)
     try:
-        snapshot = capture_fit(script).snapshot
-        check_first_loss(snapshot)
-        if differing(snapshot, capture_fit(script).snapshot):
+        fit = capture_fit(script)
+        check_first_loss(fit.snapshot)
+        if differing(fit.snapshot, capture_fit(script).snapshot):
             raise Broken("a second capture gave another Snapshot")
+        asked = situations_by_action(source, fit)
         train(script)
     except (Broken, CaptureError) as error:
         yield Trial(name, ITSELF, "failed", str(error))
         return
     yield Trial(name, ITSELF, "applied")
-    situation = Situation(
-        anatomy=read_anatomy(source), snapshot=snapshot, findings=(), history=(), locks={}, exploring=True
-    )
-    for action in actions:
+    first: Child | None = None
+    for action in sorted(actions, key=TAKE_BACK.__eq__):  # it takes the first of the others back
+        situation = asked.get(action, asked[ANY])
+        if action == TAKE_BACK and first is not None:
+            situation = situations.regressed(source, first.source, first.snapshot, first.proposal)
         try:
             offer = action_named(action).propose(situation)
             if isinstance(offer, Refusal):
                 yield Trial(name, action, "refused", offer.reason)
                 continue
-            check_child(script, situation, action_named(action), offer)
+            child = check_child(script, situation, action_named(action), offer)
+            if action == TAKE_BACK and child.source != source:
+                raise Broken("what it took back is not the script from before")
+            first = first or child
             yield Trial(name, action, "applied")
         except (Broken, CaptureError, EditError) as error:
             yield Trial(name, action, "failed", f"{type(error).__name__}: {error}")
@@ -57,7 +75,18 @@ def exercised(name: str, script: Path, actions: list[str]) -> Iterator[Trial]:
             yield Trial(name, action, "failed", f"propose or apply raised {type(error).__name__}: {error}")
 
 
-def check_child(script: Path, situation: Situation, action: Action, proposal: Proposal) -> None:
+def situations_by_action(source: str, fit: CapturedFit) -> dict[str, Situation]:
+    """The situation that each action is asked in which wants more than a script; the others' is under ANY."""
+    found = situations.diagnosed(source, fit)
+    return {
+        ANY: situations.exploring(source, fit.snapshot),
+        "extend_range": situations.paid(source, fit.snapshot),
+        "log_target": found,
+        "output_bias": found,
+    }
+
+
+def check_child(script: Path, situation: Situation, action: Action, proposal: Proposal) -> Child:
     """Hold a child against its proposal, and train it for one step.
 
     Raises:
@@ -81,6 +110,7 @@ def check_child(script: Path, situation: Situation, action: Action, proposal: Pr
         raise Broken("the validation set is another one")
     check_first_loss(after)
     train(child)
+    return Child(source, after, proposal)
 
 
 def fingerprint(snapshot: Snapshot) -> str | None:

@@ -4,6 +4,7 @@ import pytest
 
 from progtrain.actions import catalogue
 from progtrain.script.anatomy import read_anatomy
+from scripts.coverage_table import PATH, page
 from tests.corpus.trials import ITSELF, Trial, run_trials, scripts
 
 
@@ -42,3 +43,11 @@ def test_most_scripts_can_be_improved_in_many_ways(trials):
 
     # Scripts that step their optimizers themselves leave little to the catalogue.
     assert sum(count >= 10 for count in applied.values()) >= 0.8 * len(applied)
+
+
+def test_every_action_is_applied_somewhere(trials):
+    assert {trial.action for trial in trials if trial.outcome == "applied"} == {ITSELF, *catalogue()}
+
+
+def test_the_page_tells_of_these_trials(trials):
+    assert PATH.read_text(encoding="utf-8") == page(trials), "write it anew: python scripts/coverage_table.py"

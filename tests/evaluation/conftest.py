@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import torch
 
 from progtrain.predictions import Predictions
 
@@ -34,3 +35,12 @@ def regressed():
         return Predictions(ids, targets, outputs, outputs, (outputs - targets) ** 2)
 
     return make
+
+
+@pytest.fixture(autouse=True)
+def _one_thread():
+    """A process forked after torch used several threads, as trainings in the test's own process do, would hang."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -3,11 +3,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy.stats import binomtest
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.comparison import compare
 from progtrain.evaluation.metrics import measure_for, value_of
 from progtrain.evaluation.statistic import statistic_for
+from progtrain.predictions import Predictions
 from progtrain.records import MetricValue
 
 
@@ -35,7 +37,7 @@ def test_class_statistics_equal_the_metric(name, classes, classified):
         score = predictions.outputs[:, 1] - predictions.outputs[:, 0]
         predictions = replace(predictions, outputs=score, answers=(score > 0).astype(np.int64))
     statistic = statistic_for(name, "classification", predictions)
-    value = statistic(predictions, evenly(predictions))[0]
+    value = statistic(predictions)(evenly(predictions))[0]
     expected = value_of(measure_for(name, "classification", NO_FILE), predictions)
     assert value == pytest.approx(expected, abs=1e-6)
 
@@ -44,7 +46,7 @@ def test_class_statistics_equal_the_metric(name, classes, classified):
 def test_regression_statistics_equal_the_metric(name, regressed):
     predictions = regressed()
     statistic = statistic_for(name, "regression", predictions)
-    value = statistic(predictions, evenly(predictions))[0]
+    value = statistic(predictions)(evenly(predictions))[0]
     assert value == pytest.approx(value_of(measure_for(name, "regression", NO_FILE), predictions), abs=1e-5)
 
 
@@ -121,3 +123,41 @@ def test_other_samples_are_not_compared(classified):
     one, other, value = classified(count=40), classified(count=41), metric("accuracy", 0.5)
     with pytest.raises(EvaluationError, match="same samples"):
         compare(one, other, value, value, "classification", NO_FILE, 0)
+
+
+@pytest.mark.parametrize(("fixed", "broken"), [(30, 8), (20, 12), (9, 25), (15, 15)])
+def test_accuracy_agrees_with_mcnemar(fixed, broken, classified):
+    """Exact test over the samples on which the two disagree (McNemar, 1947): the same verdict, a like probability."""
+    truth = replace(classified(), answers=classified().targets)
+    wrong = (truth.targets + 1) % 5
+    before = replace(truth, answers=np.where(np.arange(400) < fixed, wrong, truth.targets))
+    late = np.arange(400) >= 400 - broken
+    after = replace(truth, answers=np.where(late, wrong, truth.targets))
+    values = [metric("accuracy", float((p.answers == p.targets).mean())) for p in (before, after)]
+    comparison = compare(before, after, *values, "classification", NO_FILE, seed=0)
+    p_value = binomtest(fixed, fixed + broken).pvalue
+    assert (comparison.verdict != "within noise") == (p_value < 0.05)
+    one_sided = binomtest(fixed, fixed + broken, alternative="greater").pvalue
+    assert comparison.probability == pytest.approx(1 - one_sided, abs=0.1)
+
+
+def test_the_probability_of_an_improvement_follows_the_difference(classified):
+    weak, strong = classified(skill=1.0), classified(skill=2.5, seed=1)
+    was, now = (measured("accuracy", "classification", p, True) for p in (weak, strong))
+    assert compare(weak, strong, was, now, "classification", NO_FILE, 0).probability == 1.0
+    assert compare(strong, weak, now, was, "classification", NO_FILE, 0).probability == 0.0
+    assert compare(weak, weak, was, was, "classification", NO_FILE, 0).probability == 0.5
+
+
+def test_texts_are_compared_by_their_errors(classified):
+    count = 200
+    truths = np.array(["the quick brown fox"] * count)
+    worse = np.array(["the quick brwn fix" if row % 2 else "the quick brown fox" for row in range(count)])
+    better = np.array(["the quick brown fix" if row % 8 == 1 else "the quick brown fox" for row in range(count)])
+    ids = np.arange(count).astype(str)
+    before, after = (Predictions(ids, truths, np.zeros((count, 0)), said, np.ones(count)) for said in (worse, better))
+    for name in ("cer", "wer"):
+        values = [measured(name, "transcription", p, False) for p in (before, after)]
+        comparison = compare(before, after, *values, "transcription", NO_FILE, 0)
+        assert comparison.verdict == "improved"
+        assert comparison.low <= comparison.difference <= comparison.high

@@ -310,6 +310,9 @@ def test_sample_ids_come_from_the_listing(root):
     predictions = read_predictions(root / "Models" / "Artifacts" / "v001" / "predictions.npz")
     assert predictions.sample_ids.tolist() == [f"row-{index}" for index in range(37)]
     (folder / "valid.jsonl").write_text("\n".join(lines[:-1]))
+    with pytest.raises(SystemExit, match=r"dataset/prepdata/v1/valid/valid\.jsonl: expected"):
+        run(root, "03_eval.py", "v001")
+    (root / ".progtrain" / "data_files.json").unlink()
     with pytest.raises(SystemExit, match="got 36 lines for 37 samples"):
         run(root, "03_eval.py", "v001")
 

@@ -2,18 +2,22 @@
 
 import json
 import runpy
+import shutil
 import sys
 from dataclasses import dataclass
 
+import mlflow.pyfunc
 import numpy as np
 import pytest
 import torch
+from matplotlib.image import imread
 
 from progtrain.evaluation.script import render_eval_script
 from progtrain.predictions import IGNORED, read_predictions
 from progtrain.records import LoopRecord
 from progtrain.rules import read_rules
 from progtrain.script.capture import capture_fit
+from progtrain.tracking import save_model
 from progtrain.workspace import Workspace, now
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -199,7 +203,7 @@ def test_a_task_is_measured_by_its_usual_metrics(case, tmp_path):
     assert set(values) == case.metrics
     assert all(value is not None for value in values.values()), values
     written = {path.name for path in (home / "infer_samples" / "0001").iterdir()}
-    assert written - {"meta.json"} == case.files
+    assert written - {"meta.json", "request.json"} == case.files
     predictions = read_predictions(home / "predictions.npz")
     assert len(predictions.answers) == len(predictions.targets) == len(predictions.losses) == 20
     best = torch.load(home / "best.ckpt", weights_only=True)["callbacks"]
@@ -211,3 +215,45 @@ def test_a_task_is_measured_by_its_usual_metrics(case, tmp_path):
         assert (predictions.targets != -1).all()
     if case.task_type == "text-generation":
         assert values["perplexity"] == pytest.approx(np.exp(values["loss"]), rel=1e-4)
+    assert_served(tmp_path, home / "infer_samples")
+
+
+def assert_served(root, samples):
+    """The model that would be registered, loaded in another place, answers a sample's request as the sample shows."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setattr(sys, "argv", ["save_model", "v001", str(root / "model")])
+        patch.setattr("os.nice", lambda by: by)
+        save_model.main()
+    (root / "elsewhere").mkdir()
+    shutil.move(root / "model", root / "elsewhere" / "model")
+    shutil.rmtree(root / "dataset")
+    model = mlflow.pyfunc.load_model(str(root / "elsewhere" / "model"))
+    assert any((root / "elsewhere" / "model").rglob("*.pt2"))
+    for sample in sorted(samples.iterdir()):
+        asked = json.loads((sample / "request.json").read_text())["inputs"]
+        specs = {spec.name: spec.type for spec in model.metadata.signature.inputs}
+        inputs = (
+            {name: np.array(value, specs[name]) for name, value in asked.items()}
+            if isinstance(asked, dict)
+            else np.array(asked, specs[None])
+        )
+        (record,) = model.predict(inputs)
+        assert_shown(record, sample)
+
+
+def assert_shown(record, sample):
+    """A served answer is the one of output.*."""
+    if (sample / "output.txt").exists():
+        assert record["answer"] == (sample / "output.txt").read_text().removesuffix("\n")
+    elif (sample / "output.csv").exists():
+        shown = np.loadtxt(sample / "output.csv", skiprows=1)
+        np.testing.assert_allclose(record["answer"], shown, rtol=1e-4, atol=1e-5)
+    elif (sample / "output.png").exists():
+        assert np.unique(record["answer"]).size == len(np.unique(imread(sample / "output.png").reshape(64, -1), axis=0))
+    else:
+        shown = json.loads((sample / "output.json").read_text())
+        for key in {"label", "scores"} & set(shown):
+            assert record[key] == (shown[key] if key == "label" else pytest.approx(shown[key], rel=1e-4))
+        count = len(shown["answer"]) if isinstance(shown["answer"], list) else None
+        assert (record["answer"] if count is None else record["answer"][:count]) == shown["answer"]

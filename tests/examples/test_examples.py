@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from progtrain.errors import WorkspaceError
@@ -46,12 +47,12 @@ def regression(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path / "workspace")
 
 
-def test_both_are_known() -> None:
-    assert names() == ("mnist1d", "regression")
+def test_all_are_known() -> None:
+    assert names() == ("mnist1d", "ocr", "regression", "tabular")
 
 
 def test_an_unknown_one_is_refused_with_those_that_are_known(tmp_path: Path) -> None:
-    with pytest.raises(WorkspaceError, match="mnist1d, regression, got 'mnist'"):
+    with pytest.raises(WorkspaceError, match="mnist1d, ocr, regression, tabular, got 'mnist'"):
         create("mnist", tmp_path / "workspace")
 
 
@@ -71,6 +72,36 @@ def test_an_example_needs_no_patch_and_its_data_are_whole(executor: LocalExecuto
     index = [json.loads(line) for line in (prepared / "valid" / "valid.jsonl").read_text().splitlines()]
     assert len({row["sample_id"] for row in index}) == 800
     assert {path.name for path in tmp_path.iterdir()} == {"workspace"}
+    assert audited(executor, workspace).issues == ()
+
+
+def test_the_ocr_example_has_the_pictures_that_its_listing_names(executor: LocalExecutor, tmp_path: Path) -> None:
+    create("ocr", tmp_path / "workspace")
+    workspace = Workspace(tmp_path / "workspace")
+    prepared = workspace.prepdata("v1")
+    stats = read_stats(prepared)
+    assert (stats.task_type, stats.num_train, stats.num_valid) == ("ocr-recognition", 3000, 600)
+    lines = {split: listed_lines(prepared / split / f"{split}.jsonl") for split in ("train", "valid", "test")}
+    assert [len(found) for found in lines.values()] == [3000, 600, 600]
+    assert not set(lines["valid"]) & (set(lines["train"]) | set(lines["test"]))
+    assert (workspace.external / "tesseract" / "inference_sample.py").is_file()
+    assert audited(executor, workspace).issues == ()
+
+
+def listed_lines(listing: Path) -> list[str]:
+    """The texts of a listing whose pictures are there."""
+    rows = [json.loads(line) for line in listing.read_text().splitlines()]
+    return [row["text"] for row in rows if (listing.parent / row["path"]).is_file()]
+
+
+def test_the_tabular_example_has_no_diamond_in_two_splits(executor: LocalExecutor, tmp_path: Path) -> None:
+    create("tabular", tmp_path / "workspace")
+    workspace = Workspace(tmp_path / "workspace")
+    tables = [
+        pd.read_parquet(workspace.prepdata("v1") / name / f"{name}.parquet") for name in ("train", "valid", "test")
+    ]
+    assert [len(table) for table in tables] == [8000, 2000, 2000]
+    assert not pd.concat(tables).drop(columns="sample_id").duplicated().any()
     assert audited(executor, workspace).issues == ()
 
 

@@ -2,14 +2,17 @@ import csv
 import re
 import subprocess
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from progtrain.errors import ReportError
-from progtrain.records import EvalScore
+from progtrain.records import EvalScore, ExternalRecord, ExternalScore, HiddenRecord, HiddenScore
 from progtrain.reporting.final import REEVALUATION, leaderboard_of, next_report_folder, write_report
 from progtrain.reporting.script import render_report_script
+
+MOMENT = datetime(2026, 2, 23, 22, 1, 10, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -58,14 +61,69 @@ def test_a_version_that_was_never_evaluated_is_last_with_a_warning(finished):
     assert "Warning: v004 was not evaluated" in (finished.reports / "2026-02-23_22-03/final-analysis.md").read_text()
 
 
-def test_models_from_elsewhere_are_listed(finished, make_score):
-    for name in ("glm-ocr", "silent"):
+def test_models_from_elsewhere_are_listed_as_they_were_measured(finished, make_score):
+    for name in ("glm-ocr", "silent", "self-praise"):
         (finished.external / name).mkdir(parents=True)
     score: EvalScore = make_score(("accuracy", 0.99, True))
-    (finished.external / "glm-ocr" / "eval_score.json").write_text(score.model_dump_json())
+    (finished.external / "self-praise" / "eval_score.json").write_text(score.model_dump_json())
+    measured = ExternalScore(score=score, way="predict", threads=2)
+    write_external(finished, "glm-ocr", measured, None)
+    write_external(finished, "silent", None, "OSError: no | weights")
     board = write_report(finished, finished.reports / "2026-02-23_22-04")
-    assert [row.version_id for row in board.rows] == ["glm-ocr", "v002", "v004", "v003", "v001", "silent"]
-    assert (finished.reports / "2026-02-23_22-04/Artifacts/v002/best.ckpt").is_file()
+    ranked = ["glm-ocr", "v002", "v004", "v003", "v001", "self-praise", "silent"]
+    assert [row.version_id for row in board.rows] == ranked
+    assert board.best == "v002"
+    folder = finished.reports / "2026-02-23_22-04"
+    assert (folder / "Artifacts/v002/best.ckpt").is_file()
+    page = (folder / "final-analysis.md").read_text()
+    assert "| glm-ocr | predict | 0.5 | 2 | |" in page
+    assert r"| silent | | | | OSError: no \| weights |" in page
+    assert "Warning: self-praise was not evaluated" in page
+
+
+def write_external(workspace, name, measured, reason):
+    record = ExternalRecord(name=name, fingerprint="", finished_at=MOMENT, measured=measured, reason=reason)
+    workspace.write_record(record, f"external/{name}")
+
+
+def write_hidden(workspace, version, score, reason=None, seen=(), targets="t"):
+    measured = None if score is None else HiddenScore(score=score, targets_sha256=targets, seen_before=seen)
+    record = HiddenRecord(version=version, script_sha256="", finished_at=MOMENT, measured=measured, reason=reason)
+    workspace.write_record(record, "hidden_split", version)
+
+
+def test_the_test_split_stands_beside_the_validation_set(finished, make_score):
+    write_hidden(finished, "v001", make_score(("accuracy", 0.25, True), ("loss", 1.8, False)))
+    write_hidden(finished, "v002", make_score(("accuracy", 0.5, True), ("loss", None, False)), seen=("test/a.npz",))
+    write_report(finished, finished.reports / "2026-02-23_22-08")
+    page = (finished.reports / "2026-02-23_22-08" / "final-analysis.md").read_text()
+    part = page.partition("## The hidden test split")[2].partition("##")[0]
+    assert "on 100 samples that no choice was made by" in part
+    assert "| v001 | accuracy | 0.25 | 0.25 | +0 |" in part
+    assert "| v002 | accuracy | 0.62 | 0.5 | +0.12 |" in part
+    assert "| v002 | loss | 1.38 | — | — |" in part
+    assert "- v002 opens test/a.npz on its way to training: the split was not hidden from it" in part
+
+
+def test_why_there_is_no_test_score_is_said_once(finished):
+    for version in ("v001", "v002"):
+        write_hidden(finished, version, None, reason="the script has no test_dataloader")
+    write_report(finished, finished.reports / "2026-02-23_22-09")
+    page = (finished.reports / "2026-02-23_22-09" / "final-analysis.md").read_text()
+    assert page.count("no test_dataloader") == 1
+    assert "- v001, v002: the script has no test_dataloader" in page
+
+
+def test_scores_on_other_test_targets_are_not_compared_in_silence(finished, make_score):
+    for version in ("v001", "v002"):
+        write_hidden(finished, version, make_score(("accuracy", 0.5, True)), targets=version)
+    write_report(finished, finished.reports / "2026-02-23_22-10")
+    page = (finished.reports / "2026-02-23_22-10" / "final-analysis.md").read_text()
+    assert "do not give the same targets" in page
+
+
+def test_without_a_test_split_nothing_is_said_of_one(report):
+    assert "test split" not in (report / "final-analysis.md").read_text()
 
 
 def test_without_records_the_pages_are_enough(finished):

@@ -18,7 +18,7 @@ from progtrain.script.audit import (
     render_patch_report,
     smoke_test_batch_size,
 )
-from progtrain.script.audit_settings import Held
+from progtrain.script.audit_settings import Held, locks_on, wishes
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 HOME = "/tmp/scratch/Models/Artifacts/baseline"
@@ -328,10 +328,18 @@ class TestSettings:
         held = hold_settings(GOOD, snapshot(), rules)
         assert changed_lines(GOOD, held.source) == ["-    max_epochs=20,", "+    max_epochs=3,"]
         assert [issue.message for issue in held.issues if not issue.patched] == [
-            "not enforced by the machine: user_instruction.md: use SGD asks for optimizer SGD, "
-            "the script trains with Adam"
+            "user_instruction.md: use SGD asks for optimizer SGD, the script trains with Adam; "
+            "no change may set it otherwise, and one that sets it so may be chosen"
         ]
         assert contradictions(snapshot(), rules) == ()
+
+    def test_what_is_asked_for_by_name_and_not_there_is_left_to_a_change(self) -> None:
+        rules = Rules(instructions=("use SGD", "keep the batch size"))
+        assert [wish.value for wish in wishes(snapshot(), rules)] == ["SGD"]
+        assert set(locks_on(snapshot(), rules)) == {"batch_size", "seed"}
+        there = Rules(instructions=("use Adam",))
+        assert wishes(snapshot(), there) == ()
+        assert set(locks_on(snapshot(), there)) == {"optimizer", "seed"}
 
     @pytest.mark.parametrize(
         ("text", "size"),

@@ -247,6 +247,18 @@ def test_random_augmentation_has_no_fingerprint_and_validation_has(tmp_path: Pat
     assert other.fingerprint != again.fingerprint
 
 
+def test_a_power_written_as_an_operator_is_noted(tmp_path: Path) -> None:
+    body = f"""
+        class Squared(Net):
+            def training_step(self, batch, index):
+                return (self(batch[0]) ** 2).mean()
+        {TRAINER}.fit(Squared(), loader(50))
+        """
+    snapshot = captured(tmp_path, body, OPTIMIZERS).snapshot
+    assert snapshot.notes == ()
+    assert [call.function for call in snapshot.calls][-2:] == ["pow", "mean"]
+
+
 def test_a_first_step_that_fails_is_a_note(tmp_path: Path) -> None:
     body = f"""
         class Late(Net):

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import dataclasses
 import os
+import sys
 from pathlib import Path
 
 import lightning as L
 import mlflow.pyfunc
+import numpy as np
 import pytest
 import torch
 
 from progtrain.errors import TrackingError
 from progtrain.evaluation.models import load_exported
+from progtrain.serving import ServingExample
 from progtrain.tracking.model_folder import Trained, write_model
 
 PLAIN = """
@@ -55,12 +59,31 @@ def trained(folder: Path, source: str) -> Trained:
     )
     trainer.fit(module, torch.utils.data.DataLoader(samples, batch_size=8, shuffle=True))
     trainer.save_checkpoint(folder / "best.ckpt")
-    return Trained(module.eval(), script, folder / "best.ckpt", samples.tensors[0][:2])
+    module.eval()
+    inputs = samples.tensors[0]
+    with torch.no_grad():
+        scores = module(inputs)
+    answers = [{"answer": int(row.argmax()), "scores": row.tolist()} for row in scores]
+    example = ServingExample(
+        task="classification",
+        layout="tensor",
+        names=("inputs",),
+        varying=((),),
+        predicts=False,
+        classes=(),
+        symbols=(),
+        answers=tuple(answers),
+        threads=1,
+        device="cpu",
+    )
+    return Trained(module, script, folder / "best.ckpt", example, {"inputs": inputs.numpy()})
 
 
-def served_answers(model: Path, inputs: torch.Tensor) -> torch.Tensor:
+def served_scores(model: Path, inputs: torch.Tensor) -> torch.Tensor:
     os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] = "false"
-    return torch.from_numpy(mlflow.pyfunc.load_model(str(model)).predict(inputs.numpy()))
+    records = mlflow.pyfunc.load_model(str(model)).predict(inputs.numpy())
+    assert [record["answer"] for record in records] == [int(np.argmax(record["scores"])) for record in records]
+    return torch.tensor([record["scores"] for record in records])
 
 
 pytestmark = [
@@ -80,17 +103,61 @@ def test_a_model_answers_from_its_folder_as_it_did_live_and_no_pickle_is_needed(
     inputs = torch.randn(5, 4)
     with torch.no_grad():
         expected = model.module(inputs)
-    torch.testing.assert_close(served_answers(tmp_path / "model", inputs), expected)
+    torch.testing.assert_close(served_scores(tmp_path / "model", inputs), expected)
     with torch.no_grad():  # as the final report measures it again
         torch.testing.assert_close(load_exported(tmp_path / "model")(inputs), expected)
     description = mlflow.models.Model.load(str(tmp_path / "model"))
     assert description.signature.inputs.to_dict()[0]["tensor-spec"]["shape"] == (-1, 4)
+    assert description.signature.outputs is not None
     assert description.saved_input_example_info is not None
     assert "torch==" in (tmp_path / "model" / "requirements.txt").read_text()
 
 
+def test_code_is_saved_with_the_modules_beside_it_and_does_not_train_when_it_is_loaded(tmp_path: Path) -> None:
+    (tmp_path / "layers").mkdir()
+    (tmp_path / "layers" / "__init__.py").write_text("")
+    (tmp_path / "layers" / "head.py").write_text("from widths import OUT\nimport torch\nhead = torch.nn.Linear\n")
+    (tmp_path / "widths.py").write_text("OUT = 3\n")
+    source = BRANCHING.replace("import torch\n", "import torch\nfrom layers.head import OUT, head\n", 1)
+    source = source.replace("torch.nn.Linear(hidden, 3)", "head(hidden, OUT)")
+    source += "\nL.Trainer(logger=False).fit(Net())\nraise RuntimeError('trained')\n"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(tmp_path))
+        model = trained(tmp_path, source.partition("\nL.Trainer(")[0])
+    model.script.write_text(source)
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("layers", "widths")]:
+        del sys.modules[name]
+    write_model(model, tmp_path / "model")
+    assert (tmp_path / "model" / "artifacts" / "layers" / "head.py").is_file()
+    assert (tmp_path / "model" / "artifacts" / "widths.py").is_file()
+
+
+def test_a_module_with_its_own_predict_step_answers_by_it(tmp_path: Path) -> None:
+    model = trained(
+        tmp_path, PLAIN + "\n    def predict_step(self, batch, batch_idx):\n        return self(batch[0]).argmin(1)\n"
+    )
+    answers = tuple({**answer, "answer": int(np.argmin(answer["scores"]))} for answer in model.example.answers)
+    example = model.example.model_copy(update={"predicts": True, "answers": answers})
+    write_model(dataclasses.replace(model, example=example), tmp_path / "model")
+    records = mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(model.inputs["inputs"])
+    assert [record["answer"] for record in records] == [answer["answer"] for answer in answers]
+
+
+def test_answers_that_do_not_follow_from_the_outputs_are_refused(tmp_path: Path) -> None:
+    model = trained(tmp_path, PLAIN)
+    answers = tuple({**answer, "answer": 7} for answer in model.example.answers)
+    with pytest.raises(TrackingError, match="Answer in a predict_step"):
+        write_model(
+            dataclasses.replace(model, example=model.example.model_copy(update={"answers": answers})),
+            tmp_path / "model",
+        )
+
+
 def test_a_module_that_cannot_be_saved_faithfully_is_refused(tmp_path: Path) -> None:
-    noisy = PLAIN.replace("return self.last(", "return torch.randn(len(x), 3) + self.last(")
-    with pytest.raises(TrackingError, match="Expected the saved model to answer 2 samples"):
+    noisy = PLAIN.replace(
+        "return self.last(torch.relu(self.first(x)))",
+        "return torch.rand(len(x), 1) + self.last(torch.relu(self.first(x)))",
+    )
+    with pytest.raises(TrackingError, match="Does forward depend on chance"):
         write_model(trained(tmp_path, noisy), tmp_path / "model")
     assert not (tmp_path / "model").exists()

@@ -8,6 +8,7 @@ import torch
 
 from progtrain.executors import Job
 from progtrain.executors.local import LocalExecutor
+from progtrain.serving import ServingExample, write_example
 from progtrain.tracking import Tracker
 
 SCRIPT = """
@@ -71,6 +72,9 @@ def test_a_trained_version_becomes_a_registered_model_that_answers_as_its_checkp
         assert executor.run(Job((workspace.script("v001").name,), workspace.root, log)).succeeded, log.read_text()
         weights = (workspace.artifacts("v001") / "best.ckpt").read_bytes()
         make.records("v001", accuracy=0.5)
+        inputs = torch.randn(7, 4)
+        expected = trained_net(workspace)(inputs).detach()
+        keep_example(workspace, inputs, expected)
         tracker = Tracker(workspace, rules, executor)
         tracker.open("v1")
         left = tracker.drain(240.0)
@@ -79,11 +83,31 @@ def test_a_trained_version_becomes_a_registered_model_that_answers_as_its_checkp
         tracker.close("FINISHED")
     assert (workspace.artifacts("v001") / "best.ckpt").read_bytes() == weights
     assert not (workspace.artifacts("v001") / "model").exists()
-    graph = torch.export.load(folder / "data" / "model.pt2").module()
+    graph = torch.export.load(folder / "artifacts" / "model.pt2").module()
+    torch.testing.assert_close(graph(inputs), expected)
+    assert json.loads(workspace.record_path("tracking", "v001").read_text())["model"]["form"] == "pt2"
+
+
+def trained_net(workspace):
+    """The net of SCRIPT with the weights of v001's best checkpoint."""
     state = torch.load(workspace.artifacts("v001") / "best.ckpt", weights_only=True)["state_dict"]
     net = torch.nn.Sequential(torch.nn.Linear(4, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 3))
     net.load_state_dict({name.removeprefix("net."): value for name, value in state.items()})
-    inputs = torch.randn(7, 4)
-    with torch.no_grad():
-        torch.testing.assert_close(graph(inputs), net.eval()(inputs))
-    assert json.loads(workspace.record_path("tracking", "v001").read_text())["model"]["form"] == "pt2"
+    return net.eval()
+
+
+def keep_example(workspace, inputs, scores):
+    """As the evaluation of v001 keeps it."""
+    example = ServingExample(
+        task="classification",
+        layout="tensor",
+        names=("inputs",),
+        varying=((),),
+        predicts=False,
+        classes=(),
+        symbols=(),
+        answers=tuple({"answer": int(row.argmax()), "scores": row.tolist()} for row in scores),
+        threads=1,
+        device="cpu",
+    )
+    write_example(workspace, "v001", example, {"inputs": inputs.numpy()})
