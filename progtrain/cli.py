@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from progtrain import __version__
 from progtrain.errors import ProgtrainError
+
+if TYPE_CHECKING:
+    from progtrain.inspection import Inspection
 
 EXAMPLE = Path("workspaces/mnist1d")
 WORKSPACE = click.argument("workspace", type=click.Path(path_type=Path), default=".")
@@ -69,14 +73,22 @@ def status(workspace: Path) -> None:
 
 
 @cli.command()
-@click.argument("script", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("script", type=click.Path(path_type=Path, exists=True))
 @click.option("--json", "as_json", is_flag=True, help="Machine-readable.")
 def inspect(script: Path, as_json: bool) -> None:
-    """What SCRIPT is about to train, its knobs, and the actions that apply."""
-    from progtrain.inspection import inspect_script
-
-    found = inspect_script(script)
+    """What SCRIPT (of a workspace: its newest) is about to train, its knobs, and the actions that apply."""
+    found = _inspected(script)
     click.echo(found.model_dump_json(indent=2) if as_json else found.describe())
+
+
+def _inspected(path: Path) -> Inspection:
+    from progtrain.inspection import inspect_script, newest_script
+    from progtrain.workspace import Workspace
+
+    script = path if path.is_file() else newest_script(Workspace(path))
+    if sys.stderr.isatty():
+        click.echo(f"running {script.name} up to Trainer.fit …", err=True)
+    return inspect_script(script)
 
 
 @cli.command()
@@ -84,10 +96,7 @@ def inspect(script: Path, as_json: bool) -> None:
 def actions(workspace: Path | None) -> None:
     """The catalogue: every change that progtrain can make."""
     if workspace is not None:
-        from progtrain.inspection import inspect_script, newest_script
-        from progtrain.workspace import Workspace
-
-        found = inspect_script(newest_script(Workspace(workspace)))
+        found = _inspected(workspace)
         click.echo(f"{found.script}\n\n{found.describe_actions()}")
         return
     from progtrain.actions import catalogue
@@ -145,6 +154,15 @@ def diff(before: str, after: str, workspace: Path) -> None:
     from progtrain.workspace import Workspace
 
     click.echo(difference(Workspace(workspace), before, after), nl=False)
+
+
+@cli.command()
+@click.argument("source", default=".")
+def memory(source: str) -> None:
+    """What earlier loops learned: SOURCE is a workspace, or the URI of an MLflow store."""
+    from progtrain.memory import describe_memory
+
+    click.echo(describe_memory(source))
 
 
 @cli.command()

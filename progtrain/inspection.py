@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from progtrain.errors import WorkspaceError
 from progtrain.executors.local import LocalExecutor
 from progtrain.records import Proposal, Record, Refusal, Snapshot
 from progtrain.script.knob_values import knob_values
@@ -82,8 +83,18 @@ def inspect_script(path: Path) -> Inspection:
 
 
 def newest_script(workspace: Workspace) -> Path:
-    """The script of the newest version; the baseline's where there is none."""
-    return workspace.script((BASELINE, *workspace.versions())[-1])
+    """The script of the newest version; the baseline's where there is none.
+
+    Raises:
+        WorkspaceError: there is neither.
+    """
+    script = workspace.script((BASELINE, *workspace.versions())[-1])
+    if not script.is_file():
+        raise WorkspaceError(
+            f"Expected a workspace with {script.name} or a versioned 02_train_v###.py, got {workspace.root}. "
+            "Make one by `progtrain new`, or put your training script there under that name."
+        )
+    return script
 
 
 def _not_set(knob: FoundKnob) -> str:

@@ -11,11 +11,13 @@ from types import FrameType
 from typing import NoReturn
 
 from progtrain.advisors.by_rule import RuleAdvisor
+from progtrain.ending import why_ended
 from progtrain.errors import RulesError
 from progtrain.executors.local import LocalExecutor
-from progtrain.records import ChooseRecord, ReportRecord
+from progtrain.records import ReportRecord
 from progtrain.rules import Rules, read_rules
 from progtrain.steps import STEPS, Context, author, initialize, report
+from progtrain.steps.remember import remember
 from progtrain.terminal import Terminal
 from progtrain.tracking import Tracker
 from progtrain.workspace import Workspace, version_number
@@ -57,6 +59,7 @@ def run_loop(context: Context, dataset_id: str | None = None, retrain: bool = Fa
         The report's record.
     """
     initialize(context, dataset_id)
+    remember(context)  # before the tracker: two that open a new database at once get into each other's way
     context.tracker.open(context.loop.dataset_id)
     _tell_limits(context)
     if retrain:
@@ -78,13 +81,12 @@ def _walk(context: Context, version: str) -> None:
 
 
 def _is_last(context: Context, version: str) -> bool:
-    if version_number(version) >= context.rules.loop_config.max_versions:
-        return True
-    chosen = context.workspace.read_record(ChooseRecord, "choose", version)
-    if chosen is not None and chosen.selected is None:
-        context.say(f"{version}: nothing in the catalogue may be applied; the loop ends here")
-        return True
-    return False
+    reason = why_ended(context.workspace, context.rules)
+    if reason is None:
+        return False
+    if version_number(version) < context.rules.loop_config.max_versions:
+        context.say(f"{version}: {reason}; the loop ends here")
+    return True
 
 
 def _tell_limits(context: Context) -> None:
@@ -130,6 +132,7 @@ def run_step(context: Context, name: str, version: str | None = None) -> None:
         version: for instance `v002`; the newest where None.
     """
     initialize(context)
+    remember(context)
     context.tracker.open(context.loop.dataset_id)
     wanted = version or context.workspace.versions()[-1]
     context.workspace.read_script(wanted)

@@ -277,6 +277,8 @@ class AuthorRecord(Record):
     touches: tuple[str, ...]
     script_sha256: str
     created_at: datetime
+    answers: str | None = None
+    """The finding that the action answers."""
 
 
 class TrainRecord(StepRecord):
@@ -307,11 +309,31 @@ def repeat_name(number: int) -> str:
     return f"repeat_{number:02d}"
 
 
+class ProbeRecord(StepRecord):
+    """A version with one change, trained and measured briefly, as no version; `script_sha256` is of that version."""
+
+    number: int
+    action: str | None
+    """None for the version without any change, which the others are held against."""
+    parameters: dict[str, JsonValue]
+    epochs: int | None
+    score: EvalScore | None
+    """None where it failed, for the reason that `remark` gives."""
+    remark: str = ""
+
+
+def probe_name(number: int) -> str:
+    """The name of a probe's record and logs: `probe_01`."""
+    return f"probe_{number:02d}"
+
+
 class AnalyzeRecord(StepRecord):
     """Step 3."""
 
     comparison: Comparison
     findings: tuple[Finding, ...]
+    best_so_far: str | None = None
+    """The last version, up to this one, that improved on the best before it beyond noise; the first where none did."""
 
 
 class ChooseRecord(StepRecord):
@@ -401,3 +423,29 @@ class Attempt(Record):
     verdict: Verdict
     primary: float | None
     knobs: dict[str, JsonValue]
+
+
+# --- what earlier loops learned -----------------------------------------------------------------
+
+
+class Experience(Record):
+    """How often an action was tried in answer to a finding on a task, and how often it improved the version."""
+
+    action: str
+    finding: str
+    task: str
+    tried: int
+    improved: int
+
+
+class Memory(Record):
+    """What all earlier loops in a store learned, as it was when this loop began."""
+
+    store: str
+    task: str
+    """Of the loop that remembers."""
+    loops: int
+    entries: tuple[Experience, ...]
+    read_at: datetime
+    remark: str = ""
+    """Why the store could not be read."""

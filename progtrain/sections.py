@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from progtrain.knobs import FAMILY, group, nearest
 
@@ -24,6 +24,10 @@ class LoopConfig(Section):
     isolation: Literal["warm", "fresh"] = "warm"
     continue_from: Literal["latest", "best"] = "latest"
     noise_repeats: Annotated[int, Field(ge=0, le=99)] = 0
+    probes: Annotated[int, Field(ge=0, le=99)] = 0
+    patience: Annotated[int, Field(ge=1)] | None = None
+    time_budget_minutes: Annotated[float, Field(gt=0)] | None = None
+    use_memory: bool = True
 
 
 class DatasetConfig(Section):
@@ -39,10 +43,6 @@ class MetricRule(Section):
     higher_is_better: bool | None = None
 
 
-#: As a metric: those that are usual for the task.
-DEFAULT: Final = "default"
-
-
 class EvalConfig(Section):
     """What is measured on the validation set."""
 
@@ -53,18 +53,12 @@ class EvalConfig(Section):
     @property
     def metric_rules(self) -> tuple[MetricRule, ...]:
         """The metrics asked for by name, each as a MetricRule."""
-        return tuple(MetricRule(name=m) if isinstance(m, str) else m for m in self.metrics if m != DEFAULT)
+        return tuple(MetricRule(name=m) if isinstance(m, str) else m for m in self.metrics)
 
     @property
     def with_defaults(self) -> bool:
-        """Whether the metrics that are usual for the task are asked for too."""
-        return DEFAULT in self.metrics
-
-    @model_validator(mode="after")
-    def _names_primary(self) -> Self:
-        if self.with_defaults and self.primary_metric is None:
-            raise ValueError(f"metrics has {DEFAULT!r}, so primary_metric must say by which metric versions are ranked")
-        return self
+        """Whether those that are usual for the task are measured, because none is asked for."""
+        return not self.metrics
 
     @property
     def primary(self) -> str:

@@ -8,9 +8,10 @@ import os
 import re
 import socket
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -182,6 +183,20 @@ class Workspace:
             return kind.model_validate_json(self.record_path(name, version).read_bytes())
         except (OSError, ValidationError):
             return None
+
+    def read_numbered(self, kind: type[R], name: Callable[[int], str], version: str) -> Iterator[R]:
+        """A version's records that are numbered from 1 without a gap.
+
+        Args:
+            kind: of the records.
+            name: number -> name of the record.
+            version: whose they are.
+        """
+        for number in count(1):
+            record = self.read_record(kind, name(number), version)
+            if record is None:
+                return
+            yield record
 
     def write_record(self, record: Record, name: str, version: str | None = None) -> None:
         """Write a record so that it is there whole or not at all."""

@@ -8,6 +8,7 @@ import pytest
 from click.testing import CliRunner
 
 from progtrain.cli import cli
+from progtrain.errors import WorkspaceError
 
 PROJECT = Path(__file__).resolve().parents[1]
 HEAVY = ("torch", "lightning", "mlflow", "pandas", "numpy", "libcst", "matplotlib")
@@ -28,7 +29,7 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 def test_every_verb_of_the_documentation_is_there() -> None:
     steps = {"train", "evaluate", "analyze", "choose", "author", "report"}
-    verbs = steps | {"new", "run", "status", "inspect", "ui", "diff", "actions", "apply"}
+    verbs = steps | {"new", "run", "status", "inspect", "ui", "diff", "actions", "apply", "memory"}
     assert verbs == set(cli.commands)
 
 
@@ -43,3 +44,17 @@ def test_a_folder_that_is_none_is_one_message(tmp_path: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True, check=False)
     assert ended.returncode == 1
     assert ended.stderr.startswith("progtrain: Expected a workspace folder")
+
+
+@pytest.mark.parametrize("arguments", [["status"], ["inspect"], ["actions", "-w"]])
+def test_a_folder_without_a_script_is_told_what_belongs_there(arguments: list[str], tmp_path: Path) -> None:
+    ended = CliRunner().invoke(cli, [*arguments, str(tmp_path)])
+    assert isinstance(ended.exception, WorkspaceError)
+    assert "02_train_baseline.py" in str(ended.exception)
+
+
+def test_versions_may_be_named_by_their_numbers(tmp_path: Path) -> None:
+    for version, rate in (("v002", 1), ("v003", 2)):
+        (tmp_path / f"02_train_{version}.py").write_text(f"RATE = {rate}\n")
+    ended = CliRunner().invoke(cli, ["diff", "2", "v003", "-w", str(tmp_path)])
+    assert ended.output == "--- v002\n+++ v003\n@@ -1 +1 @@\n-RATE = 1\n+RATE = 2\n"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from progtrain.records import Attempt, Finding, Proposal
+from progtrain.records import Attempt, Finding, Memory, Proposal
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,11 @@ class Advisor(Protocol):
     """Decides which of the possible changes comes next; it never makes one up."""
 
     def rank(
-        self, proposals: Sequence[Proposal], findings: Sequence[Finding], history: Sequence[Attempt]
+        self,
+        proposals: Sequence[Proposal],
+        findings: Sequence[Finding],
+        history: Sequence[Attempt],
+        memory: Memory | None = None,
     ) -> tuple[RankedProposal, ...]:
         """Every proposal once, the best first, those not offered last; the same input gives the same ranking.
 
@@ -38,5 +42,6 @@ class Advisor(Protocol):
             proposals: bound to the parent of the next version.
             findings: what was diagnosed of that parent.
             history: every version so far, oldest first.
+            memory: what earlier loops learned; None where there are none, or where the user wants none.
         """
         ...

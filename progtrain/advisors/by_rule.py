@@ -1,4 +1,4 @@
-"""The default advisor: expected gain from the playbook's priors, the findings' severity, and what was tried."""
+"""The default advisor: expected gain, times the finding's severity, less what a failure costs."""
 
 from __future__ import annotations
 
@@ -8,82 +8,107 @@ from itertools import takewhile
 from typing import Final
 
 from progtrain.advisors import RankedProposal
+from progtrain.advisors.beliefs import believe
 from progtrain.knobs import FAMILY
-from progtrain.records import Attempt, Finding, Proposal, Risk
+from progtrain.records import Attempt, Finding, Memory, Proposal, Risk
 
 TAKE_BACK = "regressed"
 """The finding whose answer comes before everything else: no change can be judged on lost ground."""
+TAKING_BACK = "take_back"
+"""The action that answers it."""
 TAKE_BACK_SCORE = 1.0
 UNASKED_SEVERITY = 0.2
 """Of a proposal whose finding was not made."""
 COST_OF_FAILURE: Final[dict[Risk, float]] = {"low": 0.1, "medium": 0.2, "high": 0.4}
 """What a failed change costs, as a share of what it would have gained."""
 
-AFTER_REGRESSION = 0.2
-AFTER_NOISE = 0.5
-AFTER_IMPROVEMENT = 0.7
+GAIN_LEFT = 0.5
+"""What an action that improved a version in this loop has left to give, each time: it is likely, and smaller."""
 SAME_FAMILY_NOISE = 0.6
+"""On the probability, for each of the last changes within noise that was of the same family."""
+NOISE_RUNNING = 3
+"""Verdicts within noise, one after the other, that end the patience with their families (playbook, finding 30)."""
+MOVE_ON = 2.0
+"""Taken off the score of those families: no two scores are that far apart, so that all other families come first."""
 
 
 class RuleAdvisor:
-    """`score = severity * gain * (p - cost * (1 - p))`, `p` discounted by how the action and its family did before."""
+    """`score = severity * gain * (p - cost * (1 - p))`; `p` is learned, see `beliefs` and docs/choosing.md."""
 
     def rank(
-        self, proposals: Sequence[Proposal], findings: Sequence[Finding], history: Sequence[Attempt]
+        self,
+        proposals: Sequence[Proposal],
+        findings: Sequence[Finding],
+        history: Sequence[Attempt],
+        memory: Memory | None = None,
     ) -> tuple[RankedProposal, ...]:
         """Every proposal once, the best first; see `Advisor.rank`."""
         severities = {finding.name: finding.severity for finding in findings}
-        ranked = [_rate(proposal, severities, history) for proposal in proposals]
+        ranked = [_rate(proposal, severities, history, memory) for proposal in proposals]
         return tuple(sorted(ranked, key=lambda entry: (not entry.offered, -entry.score, entry.proposal.action)))
 
 
-def _rate(proposal: Proposal, severities: dict[str, float], history: Sequence[Attempt]) -> RankedProposal:
+def _rate(
+    proposal: Proposal, severities: dict[str, float], history: Sequence[Attempt], memory: Memory | None
+) -> RankedProposal:
     severity = severities.get(proposal.answers, UNASKED_SEVERITY)
     if proposal.answers == TAKE_BACK and TAKE_BACK in severities:
         return RankedProposal(proposal, TAKE_BACK_SCORE, "the last change made things worse: it is taken back first")
-    tries = [attempt for attempt in history if attempt.action == proposal.action]
-    failed = [attempt for attempt in tries if attempt.verdict == "regressed"]
-    if any(attempt.parameters == proposal.parameters for attempt in failed):
-        return RankedProposal(proposal, 0.0, f"the same change made {failed[-1].version} worse", offered=False)
-    discounts = [*_own_record(tries), *_family_record(proposal, history)]
-    probability = proposal.probability
-    for _, factor in discounts:
-        probability *= factor
+    failed = _failed_here(proposal.action, history)
+    if failed is not None:
+        reason = f"it made {failed.version} worse, and no other change has improved a version since"
+        return RankedProposal(proposal, 0.0, reason, offered=False)
+    belief = believe(proposal.action, proposal.answers, proposal.probability, history, memory)
+    improved = sum(attempt.action == proposal.action and attempt.verdict == "improved" for attempt in history)
+    gain = proposal.gain * GAIN_LEFT**improved
+    factor, words = _family_record(proposal, history)
+    probability = belief.posterior * factor
     expected = probability - COST_OF_FAILURE[proposal.risk] * (1 - probability)
-    reason = (
-        f"answers {proposal.answers} (severity {severity:.2f}), gain {proposal.gain:.2f} "
-        f"with probability {probability:.2f}, {proposal.risk} risk"
-    )
-    return RankedProposal(
-        proposal, severity * proposal.gain * expected, "; ".join([reason, *(w for w, _ in discounts)])
-    )
+    exhausted = main_family(proposal.touches) in _exhausted_families(history)
+    reasons = [
+        f"answers {proposal.answers} (severity {severity:.2f}), gain {gain:.2f} "
+        f"with probability {probability:.2f}, {proposal.risk} risk",
+        str(belief),
+        *([f"it improved {improved} version(s) already (gain x{GAIN_LEFT**improved:.2f})"] if improved else []),
+        *words,
+        *(["other families come first"] if exhausted else []),
+    ]
+    return RankedProposal(proposal, severity * gain * expected - (MOVE_ON if exhausted else 0.0), "; ".join(reasons))
 
 
-def _own_record(tries: Sequence[Attempt]) -> list[tuple[str, float]]:
-    """What earlier tries of the same action, with other parameters, say of its chances: words and factor."""
-    if not tries:
-        return []
-    last = tries[-1]
-    if last.verdict == "improved":
-        improved = sum(attempt.verdict == "improved" for attempt in tries)
-        return [
-            (f"it improved {last.version} already (x{AFTER_IMPROVEMENT**improved:.2f})", AFTER_IMPROVEMENT**improved)
-        ]
-    if last.verdict == "regressed":
-        return [(f"it made {last.version} worse (x{AFTER_REGRESSION:.2f})", AFTER_REGRESSION)]
-    noise = AFTER_NOISE ** len(tries)
-    return [(f"its last try, {last.version}, was within noise (x{noise:.2f})", noise)]
+def _failed_here(action: str, history: Sequence[Attempt]) -> Attempt | None:
+    """The try that made a version worse, where its context is still the same: nothing has improved since.
+
+    Ground won back by taking a change back is no improvement.
+    """
+    for attempt in reversed(history):
+        if attempt.action == action and attempt.verdict == "regressed":
+            return attempt
+        if attempt.verdict == "improved" and attempt.action != TAKING_BACK:
+            return None
+    return None
 
 
-def _family_record(proposal: Proposal, history: Sequence[Attempt]) -> list[tuple[str, float]]:
-    """Steps of one family that came to nothing, one after the other, ask for another family."""
-    running = takewhile(lambda attempt: attempt.verdict == "within noise", reversed(history))
+def _family_record(proposal: Proposal, history: Sequence[Attempt]) -> tuple[float, list[str]]:
+    """Steps of one family that came to nothing, one after the other, ask for another family: factor and words."""
     family = main_family(proposal.touches)
-    spent = sum(main_family(attempt.touches) == family for attempt in running)
+    spent = sum(main_family(attempt.touches) == family for attempt in _running_noise(history))
     if family is None or not spent:
-        return []
+        return 1.0, []
     factor = SAME_FAMILY_NOISE**spent
-    return [(f"{spent} recent change(s) of the {family} family were within noise (x{factor:.2f})", factor)]
+    words = f"{spent} recent change(s) of the {family} family were within noise (probability x{factor:.2f})"
+    return factor, [words]
+
+
+def _running_noise(history: Sequence[Attempt]) -> list[Attempt]:
+    return list(takewhile(lambda attempt: attempt.verdict == "within noise", reversed(history)))
+
+
+def _exhausted_families(history: Sequence[Attempt]) -> frozenset[str]:
+    running = _running_noise(history)
+    if len(running) < NOISE_RUNNING:
+        return frozenset()
+    return frozenset(family for attempt in running if (family := main_family(attempt.touches)) is not None)
 
 
 def main_family(touches: Iterable[str]) -> str | None:

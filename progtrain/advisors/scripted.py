@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from progtrain.advisors import RankedProposal
-from progtrain.records import Attempt, Finding, Proposal
+from progtrain.records import Attempt, Finding, Memory, Proposal
 
 
 class ScriptedAdvisor:
@@ -19,7 +19,11 @@ class ScriptedAdvisor:
         self._actions = tuple(actions)
 
     def rank(
-        self, proposals: Sequence[Proposal], findings: Sequence[Finding], history: Sequence[Attempt]
+        self,
+        proposals: Sequence[Proposal],
+        findings: Sequence[Finding],
+        history: Sequence[Attempt],
+        memory: Memory | None = None,
     ) -> tuple[RankedProposal, ...]:
         """Every proposal once, the next of the script first; see `Advisor.rank`."""
         done = sum(attempt.parent is not None for attempt in history)

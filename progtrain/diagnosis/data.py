@@ -18,6 +18,8 @@ MIN_SIGNAL_LENGTH = 16
 MIN_SAMPLES = 5
 SCALE_RATIO = 10.0
 FAR_FROM_ZERO = 3.0
+FAR_COLUMN = 10.0
+"""Typical standard deviations between zero and the mean of one input, which then outweighs what varies."""
 HEAVY_KURTOSIS = 6.0
 """Excess kurtosis; a normal distribution has 0."""
 SKEW = 2.0
@@ -80,7 +82,7 @@ def local_structure(evidence: Evidence) -> Symptom | None:
 
 
 def unscaled_inputs(evidence: Evidence) -> Symptom | None:
-    """Scales of the inputs differ more than tenfold, or their mean lies far from zero."""
+    """Scales of the inputs differ more than tenfold, or their mean, or that of one of them, lies far from zero."""
     inputs = _flat_inputs(evidence)
     if inputs is None:
         return None
@@ -92,13 +94,14 @@ def unscaled_inputs(evidence: Evidence) -> Symptom | None:
     shift = float(abs(inputs.mean()) / inputs.std())
     # The points of one signal share a unit: where they hardly vary, as at an image's border, nothing is unscaled.
     is_signal = inputs.shape[1] >= MIN_SIGNAL_LENGTH and _neighbour_correlation(inputs) > NEIGHBOUR_CORRELATION
-    if shift <= FAR_FROM_ZERO and (ratio <= SCALE_RATIO or is_signal):
+    furthest = float(np.abs(inputs.mean(axis=0)).max() / np.median(spread))
+    if shift <= FAR_FROM_ZERO and (is_signal or (ratio <= SCALE_RATIO and furthest <= FAR_COLUMN)):
         return None
     return Symptom(
-        {"scale_ratio": ratio, "mean_over_spread": shift},
+        {"scale_ratio": ratio, "mean_over_spread": shift, "furthest_mean": furthest},
         0.6,
-        f"The inputs' scales differ by a factor of {ratio:.0f}, and their mean lies {shift:.1f} standard deviations "
-        "from zero.",
+        f"The inputs' scales differ by a factor of {ratio:.0f}, their mean lies {shift:.1f} standard deviations from "
+        f"zero, and that of the furthest input {furthest:.1f} typical ones.",
     )
 
 

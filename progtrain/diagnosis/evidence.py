@@ -20,6 +20,8 @@ LEAST_FALL = 0.004
 """The share of its first value that a loss must fall by to be called falling."""
 STRAIGHT = 0.5
 """A straight line falls as far in its second half as in its first; a settling curve far less."""
+LEAST_POINTS = 5
+"""How many epochs it takes at least to tell a straight fall from a settling one."""
 
 
 @dataclass(frozen=True)
@@ -113,6 +115,15 @@ def straightness(values: Series) -> float:
     first, second = values[0] - values[middle], values[middle] - values[-1]
     least = LEAST_FALL * abs(float(values[0])) / 2
     return float(second / first) if first > least and second > least else 0.0
+
+
+def steadiness(evidence: Evidence, values: Series) -> float:
+    """How straight a loss falls while the rate is there to make it fall; 0 where there is no steady fall.
+
+    A rate that decays to zero flattens every curve, also one whose rate is far too small: with a scheduler the first
+    half of the epochs counts, with none all of them.
+    """
+    return straightness(values[: max(LEAST_POINTS, -(-len(values) // 2))] if evidence.snapshot.schedulers else values)
 
 
 def _finite(points: tuple[Point, ...]) -> Series:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from progtrain.diagnosis.evidence import STRAIGHT, Evidence, Series, Symptom, straightness, tail
+from progtrain.diagnosis.evidence import STRAIGHT, Evidence, Series, Symptom, steadiness, tail
 
 MIN_EPOCHS = 5
 OVERFIT_RISE = 0.05
+OVERFIT_RISE_OF_BENDS = 1.5
+"""A rise of less than this many of the curve's own bends is scatter: in benchmarks/planted_faults.py curves that only
+scatter rise by at most 0.8 of them, those that overfit by 1.8 and more."""
 OVERFIT_GAP = 2.0
 """A validation loss that stands still at this multiple of the training loss is overfitting too, without a rise."""
 OVERFIT_STANDSTILL = 0.1
@@ -27,7 +30,7 @@ def overfitting(evidence: Evidence) -> Symptom | None:
     last = float(np.median(valid[-3:]))
     rise = (last - best) / abs(best) if best else 0.0
     at_best = train[min(best_epoch, len(train) - 1)]
-    rises = rise >= OVERFIT_RISE and train[-1] < at_best
+    rises = rise >= OVERFIT_RISE and train[-1] < at_best and last - best >= OVERFIT_RISE_OF_BENDS * _bend(valid)
     gapes = (
         _change(valid) > -OVERFIT_STANDSTILL
         and last >= OVERFIT_GAP * train[-1] > 0
@@ -54,7 +57,7 @@ def underfitting(evidence: Evidence) -> Symptom | None:
     if min(len(train), len(valid)) < MIN_EPOCHS or left is None or left < UNDERFIT_SHARE_LEFT:
         return None
     gap = (valid[-1] - train[-1]) / abs(train[-1]) if train[-1] else 0.0
-    falling = min(_change(train), _change(valid)) < -FLAT_CHANGE or straightness(train) >= STRAIGHT
+    falling = min(_change(train), _change(valid)) < -FLAT_CHANGE or steadiness(evidence, train) >= STRAIGHT
     if gap > UNDERFIT_GAP or falling:
         return None
     return Symptom(
@@ -71,6 +74,11 @@ def _change(values: Series) -> float:
     slope = float(np.polyfit(np.arange(len(late)), late, 1)[0])
     level = float(np.abs(late).mean())
     return slope * (len(late) - 1) / level if level else 0.0
+
+
+def _bend(values: Series) -> float:
+    """Median size of the second differences over the second half: large where a curve scatters, small on a slope."""
+    return float(np.median(np.abs(np.diff(tail(values, 0.5), 2))))
 
 
 def _confidence_of_errors(evidence: Evidence) -> float | None:

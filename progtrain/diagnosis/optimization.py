@@ -43,8 +43,9 @@ def diverged(evidence: Evidence) -> Symptom | None:
             )
         if not points:
             continue
-        first = evidence.snapshot.first_loss or points[0].value
-        last = points[-1].value
+        # The first step's loss is the training's, and validation may be logged by another.
+        seen = evidence.snapshot.first_loss if name == "training" else None
+        first, last = seen or points[0].value, points[-1].value
         if last >= DIVERGED_LOSS and last >= DIVERGED_GROWTH * abs(first):
             return Symptom(
                 {"first": first, "last": last},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from progtrain.diagnosis.evidence import STRAIGHT, Evidence, Symptom, straightness
+from progtrain.diagnosis.evidence import STRAIGHT, Evidence, Symptom, steadiness
 from progtrain.script.duration import optimizer_steps
 
 MIN_EPOCHS = 5
@@ -18,18 +18,20 @@ FEW_STEPS = 1000
 
 
 def slow(evidence: Evidence) -> Symptom | None:
-    """Both losses still fall in nearly a straight line, and much is left."""
+    """Both losses fall in nearly a straight line for as long as the rate lasts, and much is left."""
     train, valid, left = evidence.train, evidence.valid, evidence.share_left
     if min(len(train), len(valid)) < MIN_EPOCHS or left is None or left < SLOW_SHARE_LEFT:
         return None
-    ratio = min(straightness(train), straightness(valid))
+    ratio = min(steadiness(evidence, train), steadiness(evidence, valid))
     if ratio < STRAIGHT:
         return None
+    decays = bool(evidence.snapshot.schedulers)
+    how, span = ("fall", "the epochs at a large rate") if decays else ("still fall", "the epochs")
     return Symptom(
         {"train": float(train[-1]), "valid": float(valid[-1]), "second_to_first_half": ratio, "share_left": left},
         min(0.6 + left / 3, 0.9),
-        f"Both losses still fall almost in a straight line (the second half of the epochs brings {ratio:.0%} of what "
-        f"the first half brings), with {min(left, 1.0):.0%} of a trivial predictor's loss left.",
+        f"Both losses {how} almost in a straight line (the second half of {span} brings {ratio:.0%} of what the first "
+        f"half brings), with {min(left, 1.0):.0%} of a trivial predictor's loss left.",
     )
 
 

@@ -90,7 +90,7 @@ _HIGHER_IS_BETTER: Final[dict[Task, dict[str, bool]]] = {
     "language-modelling": {"perplexity": False, "accuracy": True},
 }
 
-#: What `"metrics": ["default"]` in the rules stands for.
+#: What is measured where the rules ask for no metrics.
 DEFAULT_METRICS: Final[dict[Task, tuple[str, ...]]] = {
     "classification": ("accuracy", "f1_macro"),
     "token-classification": ("f1_macro", "accuracy"),

@@ -3,13 +3,61 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from progtrain.records import Deferred, Proposal
 from progtrain.reporting.rendering import render
 
 
+@dataclass(frozen=True)
+class ProbeRow:
+    """What one short training came to.
+
+    Args:
+        action: whose change it had; None for the version itself, trained as briefly.
+        epochs: None where they are not known.
+        value: of the primary metric; None where it failed.
+        difference: to the version itself, trained as briefly; positive is better.
+        remark: why it failed, or what is not quite as in the whole training.
+        chosen: whether this change was taken.
+    """
+
+    action: str | None
+    epochs: int | None
+    value: float | None
+    difference: float | None
+    remark: str
+    chosen: bool
+
+    @property
+    def outcome(self) -> str:
+        """The last column: whether it was taken, and the remark."""
+        return "; ".join(part for part in ("**taken**" if self.chosen else "", self.remark) if part)
+
+
+@dataclass(frozen=True)
+class Probing:
+    """All short trainings that a choice rests on.
+
+    Args:
+        metric: that they were measured by.
+        rows: in the order of trainings.
+        by_order: whether no probe was better, so that the advisor's order decided.
+    """
+
+    metric: str
+    rows: tuple[ProbeRow, ...]
+    by_order: bool
+
+
 def render_action_extract(
-    version: str, parent: str, child: str, selected: Proposal | None, deferred: Sequence[Deferred]
+    version: str,
+    parent: str,
+    child: str,
+    selected: Proposal | None,
+    deferred: Sequence[Deferred],
+    probing: Probing | None = None,
+    reason: str = "",
 ) -> str:
     """The page of a version.
 
@@ -19,6 +67,8 @@ def render_action_extract(
         child: the next version.
         selected: the one change, or None where no action may be applied.
         deferred: all others, the nearest first.
+        probing: None where nothing was probed.
+        reason: why this one, in the advisor's words.
     """
     return render(
         "action-extract.md.j2",
@@ -27,4 +77,6 @@ def render_action_extract(
         child=child,
         selected=selected,
         deferred=deferred,
+        probing=probing,
+        reason=reason,
     )

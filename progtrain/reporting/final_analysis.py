@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from progtrain.ending import why_ended
 from progtrain.records import EvalScore, EvaluateRecord, ExternalRecord, LoopRecord, TrainRecord, external_name
 from progtrain.reporting.hidden_split import read_hidden_split
 from progtrain.reporting.leaderboard import Leaderboard, Row
@@ -53,6 +54,7 @@ def render_final_analysis(workspace: Workspace, board: Leaderboard, rules: Rules
         top=[_top(workspace, board, rank) for rank in range(1, min(TOP, len(board.rows)) + 1)],
         path=line_of(workspace, board.best, board.primary),
         versions=versions,
+        why_ended=why_ended(workspace, rules),
         held_instructions=rules.held_instructions,
         warnings=tuple(
             dict.fromkeys(

@@ -60,7 +60,7 @@ def draw_deltas(folder: Path, group: Group | None) -> tuple[Picture, ...]:
     """The change of every group against the version before; nothing where there is none before."""
     if group is None or not any(line.delta is not None for line in group.lines):
         return ()
-    figure = Figure(figsize=(6.4, 1.2 + 0.32 * len(group.lines)), dpi=DPI, layout="constrained")
+    figure = Figure(figsize=(6.4, 1.4 + 0.32 * len(group.lines)), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     places = range(len(group.lines))
     spread = [2 * (line.error or 0.0) for line in group.lines]
@@ -71,7 +71,8 @@ def draw_deltas(folder: Path, group: Group | None) -> tuple[Picture, ...]:
     axes.set_yticks(places, [f"{line.label} (n={line.count})" for line in group.lines])
     axes.invert_yaxis()
     better = "higher" if group.higher_is_better else "lower"
-    axes.set_xlabel(f"change of {group.measure} by {group.kind} ({better} is better), ± 2 standard errors")
+    shown = ", ± 2 standard errors" if any(spread) else ""
+    axes.set_xlabel(f"change of {group.measure}\nby {group.kind} ({better} is better){shown}")
     plain(axes)
     figure.savefig(folder / DELTAS)
     return (Picture(DELTAS, f"change of {group.measure} by {group.kind}"),)

@@ -10,7 +10,7 @@ from progtrain.records import Snapshot
 from progtrain.script.audit_names import check_names
 from progtrain.script.audit_outputs import check_checkpoints, check_logs
 from progtrain.script.audit_settings import apply_batch_size, contradictions, hold_settings
-from progtrain.script.audit_spec import check_spec
+from progtrain.script.audit_spec import check_hyperparameters, check_spec
 from progtrain.script.audit_types import AuditFacts, Issue
 from progtrain.script.edit import add_import, reference
 from progtrain.script.structure import ParsedScript, rebuild
@@ -55,6 +55,7 @@ def audit(source: str, snapshot: Snapshot, facts: AuditFacts) -> Audit:
         check_names(script, snapshot, facts),
         check_logs(script, snapshot),
         check_checkpoints(script, snapshot),
+        check_hyperparameters(script, snapshot),
         check_spec(script),
     )
     patched = rebuild(script.source, [edit for check in checks for edit in check.edits])

@@ -1,9 +1,10 @@
-"""The audit's check that a training leaves a spec.json."""
+"""The audit's checks that a training leaves a spec.json and an hparams.yaml."""
 
 from __future__ import annotations
 
 import ast
 
+from progtrain.records import Snapshot
 from progtrain.script.audit_calls import ARTIFACT_DIR, calls_of, strings, unmended
 from progtrain.script.audit_types import Checked, Issue
 from progtrain.script.structure import Edit, ParsedScript, argument
@@ -27,7 +28,7 @@ def check_spec(script: ParsedScript) -> Checked:
     if any(text.endswith("spec.json") for text in strings(script)):
         return Checked()
     message = "expected a spec.json in Models/Artifacts/{VERSION}/, found nothing that writes it"
-    fits = [node for node in ast.walk(script.tree) if isinstance(node, ast.Expr) and _is_fit(script, node.value)]
+    fits = _fits(script)
     model = _model(fits[0].value) if len(fits) == 1 else None
     if model is None:
         return unmended(message, "there is no one statement trainer.fit(model, ...) to write it after")
@@ -39,6 +40,32 @@ def check_spec(script: ParsedScript) -> Checked:
     called = script.new_line_after(fits[0], f"write_spec(type({script.text(model)}).__name__)")
     issue = Issue(message, fits[0].lineno, f"write_spec(...) added and called after fit; additional_assets: {assets}")
     return Checked((issue,), (Edit(begin, begin, function), called), ("json",))
+
+
+def check_hyperparameters(script: ParsedScript, snapshot: Snapshot) -> Checked:
+    """logs/version_#/hparams.yaml is written: Lightning does so only where hyper-parameters are logged."""
+    told = ("save_hyperparameters", "log_hyperparams")
+    if any(isinstance(node, ast.Attribute) and node.attr in told for node in ast.walk(script.tree)):
+        return Checked()
+    message = "expected logs/version_#/hparams.yaml, found no hyper-parameters that are logged"
+    fits = _fits(script)
+    trainer = fits[0].value.func.value if len(fits) == 1 else None  # type: ignore[attr-defined]
+    if not isinstance(trainer, ast.Name | ast.Attribute) or not script.begins_line(fits[0]):
+        return unmended(message, "there is no one statement trainer.fit(model, ...) to log them before")
+    owner, start = script.text(trainer), script.start(fits[0])
+    indentation = script.indentation(start)
+    logged = 'log_hyperparams({"dataset_id": DATASET_ID, "version": VERSION})'
+    lines = [f"{owner}.logger.{logged}"]
+    if len(snapshot.loggers) > 1 or not any(each.type.endswith("CSVLogger") for each in snapshot.loggers):
+        lines = [f"for each_logger in {owner}.loggers:", f"    each_logger.{logged}"]
+    added = "".join(f"{line}\n{indentation}" for line in lines)
+    issue = Issue(message, fits[0].lineno, "log_hyperparams(...) called before fit")
+    return Checked((issue,), (Edit(start, start, added),))
+
+
+def _fits(script: ParsedScript) -> list[ast.Expr]:
+    """The statements that train."""
+    return [node for node in ast.walk(script.tree) if isinstance(node, ast.Expr) and _is_fit(script, node.value)]
 
 
 def _is_fit(script: ParsedScript, node: ast.expr) -> bool:

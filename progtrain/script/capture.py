@@ -85,7 +85,7 @@ def capture_fit(script: Path, arguments: Sequence[str] = ()) -> CapturedFit:
         end = f"it exited with {error.code!r}"
     except Exception as error:  # noqa: BLE001 - a user's script may raise anything, and it is passed on
         own = error.with_traceback(from_script(error.__traceback__, file))
-        raise CaptureError(f"{script.name} raised {_where(own, file)}, before Trainer.fit.") from own
+        raise CaptureError(f"{script.name} raised {_where(own, file)}, before Trainer.fit.{_hint(own)}") from own
     if not captured:
         raise CaptureError(
             f"Expected {script.name} to call Trainer.fit; {end} without doing so. "
@@ -165,6 +165,12 @@ def _where(error: Exception, file: str) -> str:
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     place = f" in line {lines[-1]}" if lines else ""
     return f"{type(error).__name__}: {error}{place}"
+
+
+def _hint(error: Exception) -> str:
+    if not isinstance(error, FileNotFoundError):
+        return ""
+    return " Give the script of a workspace that has its data; `progtrain new` makes those of the examples."
 
 
 def main() -> None:

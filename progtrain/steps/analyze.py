@@ -24,10 +24,10 @@ from progtrain.reporting.plots import draw_curves
 from progtrain.reporting.story import read_change
 from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
-from progtrain.steps.lineage import history, parent_of
+from progtrain.steps.lineage import history, parent_of, too_slow
 from progtrain.steps.repeats import training_noise
 from progtrain.tasks import task_of
-from progtrain.workspace import now, write_atomic
+from progtrain.workspace import now, version_number, write_atomic
 
 CURVES = "curves.png"
 
@@ -39,7 +39,7 @@ def analyze(context: Context, version: str) -> None:
         workspace.forget(name, version)
     started_at = now()
     curves = _curves(context, version)
-    comparison = _comparison(context, version)
+    comparison = _comparison(context, version, parent_of(context, version))
     findings = _findings(context, version, curves, comparison)
     home = workspace.artifacts(version)
     analysis = _analysis(context, version, curves, comparison, findings)
@@ -54,6 +54,7 @@ def analyze(context: Context, version: str) -> None:
         outputs=tuple(workspace.relative(path) for path in (page, *(home / picture.name for picture in pictures))),
         comparison=comparison,
         findings=findings,
+        best_so_far=_best_so_far(context, version, comparison),
     )
     workspace.write_record(record, "analyze", version)
     context.say(_headline(version, _measured(context, version), comparison))
@@ -84,12 +85,11 @@ def _curves(context: Context, version: str) -> Curves:
     return Curves({}) if path is None else read_curves(path)
 
 
-def _parent(context: Context, version: str) -> Measured | None:
-    """The parent as it was measured; None for v001, and where the parent's records are lost."""
-    parent = parent_of(context, version)
-    if parent is None or context.workspace.read_record(EvaluateRecord, "evaluate", parent) is None:
+def _earlier(context: Context, version: str | None) -> Measured | None:
+    """A version to compare with, as it was measured; None for the parent of v001, and where its records are lost."""
+    if version is None or context.workspace.read_record(EvaluateRecord, "evaluate", version) is None:
         return None
-    return _measured(context, parent)
+    return _measured(context, version)
 
 
 def _primary(context: Context, measured: Measured) -> MetricValue:
@@ -97,8 +97,8 @@ def _primary(context: Context, measured: Measured) -> MetricValue:
     return measured.score.metric(name) or MetricValue(name=name, value=None, higher_is_better=True)
 
 
-def _comparison(context: Context, version: str) -> Comparison:
-    measured, parent = _measured(context, version), _parent(context, version)
+def _comparison(context: Context, version: str, against: str | None) -> Comparison:
+    measured, parent = _measured(context, version), _earlier(context, against)
     if measured.predictions is None:
         raise EvaluationError(f"{version} left no {FILE_NAME}; `progtrain evaluate` does that step.")
     return compare(
@@ -111,6 +111,25 @@ def _comparison(context: Context, version: str) -> Comparison:
         context.rules.seed,
         training_noise(context),
     )
+
+
+def _best_so_far(context: Context, version: str, comparison: Comparison) -> str:
+    """See AnalyzeRecord. What is too slow to be promoted is no improvement of anything."""
+    earlier = [other for other in context.workspace.versions() if version_number(other) < version_number(version)]
+    if not earlier:
+        return version
+    before = context.workspace.read_record(AnalyzeRecord, "analyze", earlier[-1])
+    best = (before.best_so_far if before else None) or earlier[0]
+    held_against = _earlier(context, best)
+    if too_slow(context, version):
+        return best
+    if held_against is None or too_slow(context, best):
+        return version
+    if not _primary(context, _measured(context, version)).better_than(_primary(context, held_against)):
+        return best
+    if parent_of(context, version) != best:
+        comparison = _comparison(context, version, best)
+    return version if comparison.verdict == "improved" else best
 
 
 def _findings(context: Context, version: str, curves: Curves, comparison: Comparison) -> tuple[Finding, ...]:
@@ -146,7 +165,7 @@ def _analysis(
     metas = sorted((context.workspace.artifacts(version) / "infer_samples").glob("*/meta.json"))
     return Analysis(
         now=_measured(context, version),
-        parent=_parent(context, version),
+        parent=_earlier(context, parent_of(context, version)),
         change=read_change(context.workspace, version, primary).text,
         task_type=context.loop.task_type,
         primary=primary,

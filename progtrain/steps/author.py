@@ -38,6 +38,7 @@ def author(context: Context, version: str) -> None:
         touches=chosen.selected.touches,
         script_sha256=sha256_of(source),
         created_at=now(),
+        answers=chosen.selected.answers,
     )
     path = workspace.script(child)
     if path.exists() and workspace.script_sha256(child) != record.script_sha256:

@@ -8,7 +8,7 @@ from progtrain.actions import Situation
 from progtrain.advisors import RankedProposal
 from progtrain.errors import WorkspaceError
 from progtrain.records import AnalyzeRecord, ChooseRecord, Deferred, Proposal, Refusal
-from progtrain.reporting.action_extract import render_action_extract
+from progtrain.reporting.action_extract import Probing, render_action_extract
 from progtrain.script.anatomy import read_anatomy
 from progtrain.script.audit_settings import locks_on
 from progtrain.script.versioning import body, undo_edits
@@ -17,6 +17,8 @@ from progtrain.steps.context import Context
 from progtrain.steps.guard import Accepted, examine
 from progtrain.steps.lineage import history, next_parent, parent_of
 from progtrain.steps.offers import offers
+from progtrain.steps.probes import Candidate, enough, probe
+from progtrain.steps.remember import remembered
 from progtrain.workspace import now, sha256_of, version_id, version_number, write_atomic
 
 
@@ -27,6 +29,10 @@ class Choice:
     selected: Proposal | None
     accepted: Accepted | None
     deferred: tuple[Deferred, ...]
+    probing: Probing | None
+    """The short trainings that it rests on; None where there were none."""
+    reason: str = ""
+    """The standing of what was selected, in the advisor's words."""
 
 
 def choose(context: Context, version: str) -> None:
@@ -41,7 +47,10 @@ def choose(context: Context, version: str) -> None:
     if choice.selected is None:
         choice = select(context, parent, child, replace(situation, exploring=True))
     extract = workspace.artifacts(version) / "action-extract.md"
-    write_atomic(extract, render_action_extract(version, parent, child, choice.selected, choice.deferred))
+    page = render_action_extract(
+        version, parent, child, choice.selected, choice.deferred, choice.probing, choice.reason
+    )
+    write_atomic(extract, page)
     if choice.accepted is not None:
         keep(context, child, choice.accepted.source, choice.accepted.snapshot)
     record = ChooseRecord(
@@ -80,25 +89,29 @@ def situation_of(context: Context, parent: str, newest: str) -> Situation:
 
 
 def select(context: Context, parent: str, child: str, situation: Situation) -> Choice:
-    """The best-ranked proposal that the guard accepts; all others with the reason why not."""
+    """The best-ranked proposal that the guard accepts, or the best of several by their probes; why not the others."""
     answers = offers(context.rules, situation)
     refusals = [answer for answer in answers if isinstance(answer, Refusal)]
     proposals = [answer for answer in answers if isinstance(answer, Proposal)]
-    ranked = context.advisor.rank(proposals, situation.findings, situation.history)
+    ranked = context.advisor.rank(proposals, situation.findings, situation.history, remembered(context))
     deferred: list[Deferred] = []
-    selected: RankedProposal | None = None
-    accepted: Accepted | None = None
+    candidates: list[Candidate] = []
     for entry in ranked:
-        if selected is not None or not entry.offered:
+        if enough(context, candidates) or not entry.offered:
             deferred.append(_deferred(entry, entry.reason))
             continue
         verdict = examine(context, parent, situation.snapshot, child, entry.proposal)
         if isinstance(verdict, Accepted):
-            selected, accepted = entry, verdict
+            candidates.append(Candidate(entry, verdict))
         else:
             deferred.append(_deferred(entry, f"held back by the guard: {verdict.reason}"))
-    deferred += [Deferred(action=refusal.action, change="", reason=refusal.reason) for refusal in refusals]
-    return Choice(None if selected is None else selected.proposal, accepted, tuple(deferred))
+    probed = probe(context, parent, child, candidates)
+    others = [_deferred(each.entry, f"probed, see above; {each.entry.reason}") for each in probed.others]
+    refused = [Deferred(action=refusal.action, change="", reason=refusal.reason) for refusal in refusals]
+    taken, everything = probed.taken, (*others, *deferred, *refused)
+    if taken is None:
+        return Choice(None, None, everything, None)
+    return Choice(taken.entry.proposal, taken.accepted, everything, probed.probing, taken.entry.reason)
 
 
 def _deferred(entry: RankedProposal, reason: str) -> Deferred:

@@ -6,14 +6,16 @@ import libcst as cst
 
 from progtrain.actions import action_named
 from progtrain.errors import CaptureError, EditError
-from progtrain.records import Proposal, Record, Snapshot
+from progtrain.records import Proposal, Record, Snapshot, TrainRecord
 from progtrain.rules import Rules, held_by
 from progtrain.script.audit_settings import locks_on, wishes
 from progtrain.script.knob_values import differing
 from progtrain.script.versioning import Header, body, get_constant, set_constant, with_header
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context
+from progtrain.workspace import Workspace, version_number
 
+TAKE_BACK = "take_back"
 EVALUATION_OUTPUTS = ("eval_score", "infer_samples")
 
 
@@ -61,7 +63,9 @@ def examine(
         snapshot = capture_source(context.workspace, context.executor, child, source)
     except CaptureError as error:
         return Rejected(reason=str(error))
-    broken = differs_wrongly(context.rules, parent_snapshot, snapshot, proposal)
+    broken = differs_wrongly(context.rules, parent_snapshot, snapshot, proposal) or _once_more(
+        context.workspace, child, snapshot, proposal
+    )
     return Rejected(reason=broken) if broken is not None else Accepted(source=source, snapshot=snapshot)
 
 
@@ -128,6 +132,18 @@ def differs_wrongly(rules: Rules, before: Snapshot, after: Snapshot, proposal: P
     limit = rules.constraints.max_parameters
     if limit is not None and after.parameters > limit:
         return f"would have {after.parameters:,} parameters; constraints.max_parameters allows {limit:,}"
+    return None
+
+
+def _once_more(workspace: Workspace, child: str, snapshot: Snapshot, proposal: Proposal) -> str | None:
+    """Which earlier version would be trained over again; only `take_back` is meant to lead back to one."""
+    if proposal.action == TAKE_BACK:
+        return None
+    for version in workspace.versions():
+        trained = workspace.read_record(TrainRecord, "train", version)
+        earlier = version_number(version) < version_number(child)
+        if earlier and trained is not None and not differing(trained.snapshot, snapshot):
+            return f"would train {version} over again"
     return None
 
 

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
 import statistics
-from pathlib import Path
 
 from progtrain.errors import EditError, EvaluationError, ScriptError, TrainingFailedError
-from progtrain.executors import Job
 from progtrain.records import EvalScore, RepeatRecord, TrainingNoise, repeat_name
 from progtrain.script.edit import set_or_add
-from progtrain.script.sandbox import scratch_view
 from progtrain.steps.capturing import capture_source, captured
 from progtrain.steps.context import Context
-from progtrain.steps.failure import summarise
 from progtrain.steps.lineage import primary_of
-from progtrain.workspace import Workspace, now
-
-NOT_COPIED = frozenset({"lock.json", "tracking.json"})
+from progtrain.steps.scratch_training import score_in_scratch
+from progtrain.workspace import now
 
 
 def training_noise(context: Context) -> TrainingNoise | None:
@@ -55,9 +49,7 @@ def _repeat(context: Context, version: str, number: int) -> RepeatRecord:
     started_at = now()
     seed, source = _reseeded(context, version, number)
     context.say(f"{version}: repeat {number} of {context.rules.loop_config.noise_repeats}, seed {seed}")
-    with scratch_view(workspace, version, source) as view:
-        _copy_state(workspace, view)
-        score = _train_and_measure(context, version, name, view)
+    score = _train_and_measure(context, version, name, source)
     record = RepeatRecord(
         started_at=started_at,
         finished_at=now(),
@@ -94,30 +86,16 @@ def _not_seeded(context: Context, version: str, reason: str) -> ScriptError:
     )
 
 
-def _copy_state(workspace: Workspace, view: Path) -> None:
-    """What the loop has fixed, so that the repeat is measured by the same locked yardstick."""
-    state = Workspace(view).state
-    state.mkdir(exist_ok=True)
-    for path in workspace.state.glob("*.json"):
-        if path.name not in NOT_COPIED:
-            shutil.copyfile(path, state / path.name)
-
-
-def _train_and_measure(context: Context, version: str, name: str, view: Path) -> EvalScore:
-    workspace, limit = context.workspace, context.rules.loop_config.train_time_limit_minutes
-    log = workspace.log(version, name)
-    job = Job((workspace.script(version).name,), view, log, None if limit is None else limit * 60)
-    outcome = context.executor.run(job)
-    if not outcome.succeeded:
+def _train_and_measure(context: Context, version: str, name: str, source: str) -> EvalScore:
+    score = score_in_scratch(context, version, name, version, source)
+    if isinstance(score, EvalScore):
+        return score
+    if score.could_not_be == "trained":
         raise TrainingFailedError(
-            f"{name} of {version} could not be trained: {summarise(outcome, log)}. The log is {log}; "
+            f"{name} of {version} could not be trained: {score.reason}. The log is {score.log}; "
             "run again to try it again, or lower loop_config.noise_repeats."
         )
-    log = workspace.log(version, f"{name}_evaluate")
-    outcome = context.executor.run(Job((workspace.eval_script.name, version), view, log))
-    if not outcome.succeeded:
-        raise EvaluationError(
-            f"{name} of {version} could not be measured: {summarise(outcome, log)}. The log is {log}. Where the seed "
-            "also chooses the validation samples, give that choice a seed of its own, or set noise_repeats to 0."
-        )
-    return EvalScore.model_validate_json((Workspace(view).artifacts(version) / "eval_score.json").read_bytes())
+    raise EvaluationError(
+        f"{name} of {version} could not be measured: {score.reason}. The log is {score.log}. Where the seed "
+        "also chooses the validation samples, give that choice a seed of its own, or set noise_repeats to 0."
+    )

@@ -32,7 +32,8 @@ def report(context: Context) -> ReportRecord:
     made = workspace.read_record(ReportRecord, "report")
     is_made = made is not None and (made.versions, made.external) == (versions, external)
     if made is not None and is_made and (workspace.root / made.folder).is_dir():
-        context.say(f"the loop is finished: the best is {made.best}, the report is in {made.folder}")
+        context.say("\n" + format_leaderboard(leaderboard_of(workspace)))
+        context.say(f"\nThe loop is finished: the best is {made.best}, the report is in {made.folder}")
         return made
     started_at = now()
     folder = _planned_folder(context, versions, external)

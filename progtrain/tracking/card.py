@@ -14,10 +14,11 @@ from typing import Literal
 from pydantic import JsonValue, ValidationError
 
 from progtrain.curves import Curves, latest_metrics_csv, read_curves
-from progtrain.records import AnalyzeRecord, AuthorRecord, EvalScore, EvaluateRecord, Snapshot, TrainRecord
+from progtrain.records import AnalyzeRecord, AuthorRecord, EvalScore, EvaluateRecord, LoopRecord, Snapshot, TrainRecord
 from progtrain.rules import Rules
 from progtrain.script.knob_values import knob_values
 from progtrain.serving import RECORD, ServingExample
+from progtrain.tasks import task_of
 from progtrain.tracking import tags
 from progtrain.tracking.ledger import VersionTracking
 from progtrain.workspace import Workspace
@@ -172,6 +173,11 @@ def _tags(workspace: Workspace, version: str, state: VersionTracking, author: Au
     if author is not None:
         found[tags.ACTION] = author.action
         found[tags.PARENT_VERSION] = author.parent or "none"
+        if author.answers is not None:
+            found[tags.FINDING] = author.answers
+    loop = workspace.read_record(LoopRecord, "loop")
+    if loop is not None:
+        found[tags.TASK] = task_of(loop.task_type)
     analyzed = workspace.read_record(AnalyzeRecord, "analyze", version)
     if analyzed is not None:
         found[tags.VERDICT] = analyzed.comparison.verdict

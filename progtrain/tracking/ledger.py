@@ -50,6 +50,8 @@ class VersionTracking(Record):
     model: RegisteredModel | None = None
     repeats: tuple[int, ...] = ()
     """Numbers of the trainings with other seeds that were sent."""
+    probes: tuple[int, ...] = ()
+    """Numbers of the short trainings of a change that were sent."""
 
 
 class LoopTracking(Record):

@@ -9,6 +9,7 @@ from progtrain.rules import Rules
 from progtrain.tracking.external_mirror import ExternalMirror
 from progtrain.tracking.ledger import Ledger
 from progtrain.tracking.loop_mirror import LoopMirror
+from progtrain.tracking.probe_mirror import ProbeMirror
 from progtrain.tracking.registry import Registry
 from progtrain.tracking.repeat_mirror import RepeatMirror
 from progtrain.tracking.session import open_session
@@ -25,6 +26,7 @@ class Mirrors:
     loop: LoopMirror
     registry: Registry
     repeats: RepeatMirror
+    probes: ProbeMirror
     external: ExternalMirror
 
 
@@ -42,5 +44,6 @@ def open_mirrors(
         LoopMirror(session, workspace, rules, ledger, dataset_id),
         Registry(session, workspace, ledger, executor),
         RepeatMirror(session, workspace, ledger),
+        ProbeMirror(session, workspace, ledger),
         ExternalMirror(session, workspace),
     )

@@ -12,6 +12,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from progtrain.tracking import tags
+from progtrain.tracking.database import make_database
 from progtrain.tracking.ledger import Ledger
 from progtrain.tracking.store import Store
 from progtrain.workspace import Workspace
@@ -32,6 +33,7 @@ def open_session(store: Store, workspace: Workspace, ledger: Ledger) -> Session:
 
     The parent is the one on record; else the run that `mlflow run` opened; else a new one.
     """
+    make_database(store.uri, workspace)
     client = MlflowClient(store.uri)
     record = ledger.loop()
     recorded = active_run(client, record.parent_run_id) if record.store == store.uri else None

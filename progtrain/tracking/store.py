@@ -59,14 +59,19 @@ def resolve_uri(workspace: Workspace) -> str:
     return uri
 
 
+def keep_quiet_and_short() -> None:
+    """Let MLflow say little and wait briefly, where the environment does not say otherwise."""
+    for name, value in _QUIET_AND_SHORT.items():
+        os.environ.setdefault(name, value)
+
+
 def claim_store(workspace: Workspace) -> Store:
     """Read what the environment says, and take MLFLOW_RUN_ID out of it so that no child process adopts the run.
 
     Raises:
         TrackingError: MLFLOW_TRACKING_URI cannot be used.
     """
-    for name, value in _QUIET_AND_SHORT.items():
-        os.environ.setdefault(name, value)
+    keep_quiet_and_short()
     uri = resolve_uri(workspace)
     local = urlsplit(uri).scheme.partition("+")[0] in _DATABASES
     return Store(

@@ -9,16 +9,21 @@ from typing import Final
 from progtrain.workspace import Workspace
 
 KIND: Final = "progtrain.kind"
-"""`loop`, `version`, `repeat` (of a version, with another seed), `external` (a model from elsewhere), or `attempt` for
-a training that no longer counts."""
+"""`loop`, `version`, `repeat` (of a version, with another seed), `probe` (of a change to it, trained briefly),
+`external` (a model from elsewhere), or `attempt` for a training that no longer counts."""
 LOOP: Final = "progtrain.loop"
 TRAINING: Final = "progtrain.training"
 VERSION: Final = "progtrain.version"
 ACTION: Final = "progtrain.action"
+FINDING: Final = "progtrain.finding"
+"""Which finding the action answers."""
+TASK: Final = "progtrain.task"
 VERDICT: Final = "progtrain.verdict"
 PARENT_VERSION: Final = "progtrain.parent_version"
 REPEAT: Final = "progtrain.repeat"
 """Which training of another seed it is, and of which training."""
+PROBE: Final = "progtrain.probe"
+"""Which probe it is, and of which training."""
 EXTERNAL: Final = "progtrain.external"
 """Which model from elsewhere it is, and of which loop."""
 FINGERPRINT: Final = "progtrain.fingerprint"

@@ -169,6 +169,7 @@ class Tracker:
         if task.kind is Kind.VERSION:
             self._mirrors.versions.push(task.version, self._begun.get(task.version))
             self._mirrors.repeats.push(task.version)
+            self._mirrors.probes.push(task.version)
         elif task.kind is Kind.MODEL:
             self._mirrors.registry.push(task.version)
             self._submit(Task(Kind.LOOP))

@@ -86,6 +86,7 @@ class VersionMirror:
             files={},
             model=None,
             repeats=[],
+            probes=[],
         )
 
     def _with_run(self, version: str, state: VersionTracking, card: VersionCard) -> VersionTracking:

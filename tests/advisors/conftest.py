@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 
-from progtrain.records import Attempt, Finding, Proposal
+from progtrain.records import Attempt, Experience, Finding, Memory, Proposal
 
 
 @pytest.fixture
@@ -49,5 +50,20 @@ def make_attempt() -> Callable[..., Attempt]:
             knobs={},
         )
         return plain.model_copy(update={"verdict": verdict, **changes})
+
+    return make
+
+
+@pytest.fixture
+def make_memory() -> Callable[..., Memory]:
+    """`make_memory((action, finding, task, tried, improved), …)` of a loop that does classification."""
+
+    def make(*known: tuple[str, str, str, int, int]) -> Memory:
+        entries = tuple(
+            Experience(action=action, finding=finding, task=task, tried=tried, improved=improved)
+            for action, finding, task, tried, improved in known
+        )
+        moment = datetime(2026, 2, 23, tzinfo=UTC)
+        return Memory(store="sqlite:///x.db", task="classification", loops=2, entries=entries, read_at=moment)
 
     return make

@@ -73,3 +73,11 @@ def test_a_wide_gap_at_a_standstill_is_overfitting_without_a_rise(make_evidence,
     finding = find(make_evidence([value - 0.09 for value in SOUND], valid), "overfitting")
     assert finding is not None
     assert finding.numbers["train"] < 0.02
+
+
+def test_a_loss_that_scatters_about_its_level_does_not_overfit(make_evidence, names):
+    scatters = [0.26, 0.24, 0.26, 0.25, 0.23, 0.26, 0.24, 0.26, 0.25, 0.26]
+    rises = [0.26, 0.25, 0.24, 0.235, 0.23, 0.235, 0.24, 0.25, 0.255, 0.26]
+    for late, expected in ((scatters, False), (rises, True)):
+        found = names(make_evidence([value + 0.1 for value in SOUND], [*SOUND_VALID[:10], *late]))
+        assert ("overfitting" in found) is expected

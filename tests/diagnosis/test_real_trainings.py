@@ -22,6 +22,12 @@ def test_a_rate_too_small_is_slow_and_still_improving(trained, names):
     assert {"slow", "still-improving"} <= names(trained("SGD", 3e-3))
 
 
+def test_a_rate_too_small_is_slow_although_a_schedule_flattens_its_curve(trained, names):
+    found = names(trained("AdamW", 1e-4, decays=True))
+    assert "slow" in found
+    assert "underfitting" not in found
+
+
 def test_a_rate_too_large_diverges(trained, names):
     assert "diverged" in names(trained("SGD", 1e4, epochs=4))
 

@@ -188,4 +188,5 @@ def test_unscaled_inputs(make_evidence, names):
     columns = rng.normal(size=(50, 5))
     assert "unscaled-inputs" in names(make_evidence(inputs=columns * np.array([1, 1, 1, 100, 1000])))
     assert "unscaled-inputs" in names(make_evidence(inputs=columns + 50))
+    assert "unscaled-inputs" in names(make_evidence(inputs=columns + np.array([0, 0, 60, 0, 0])))
     assert "unscaled-inputs" not in names(make_evidence(inputs=columns))

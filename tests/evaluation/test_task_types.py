@@ -177,7 +177,7 @@ def measured(root, case):
     workspace, prepdata = Workspace(root), root / "dataset" / "prepdata" / "v1"
     prepdata.mkdir(parents=True)
     (prepdata / "stats.json").write_text(case.stats)
-    rules = {"eval_config": {"primary_metric": "loss", "metrics": ["default"], "infer_samples": 2}}
+    rules = {"eval_config": {"primary_metric": "loss", "infer_samples": 2}}
     (root / "user_defined_rules.json").write_text(json.dumps(rules))
     loop = LoopRecord(
         dataset_id="v1", task_type=case.task_type, num_train=24, num_valid=20, patched=False, started_at=now()

@@ -175,7 +175,7 @@ mlflow.pyfunc.save_model({str(folder)!r}, python_model=Highest(), pip_requiremen
             "def predict(inputs):\n    return inputs[:2] if len(inputs) == 2 else [0]\n",
             "Expected 6 answers of predict, got 1",
         ),
-        ("import sys  # takes --input\n\nsys.exit(3)\n", "it ended with 3"),
+        ("import sys  # takes --input\n\nsys.exit(3)\n", "inference_sample.py ended with 3: it said nothing"),
     ],
 )
 def test_a_model_that_fails_says_why(workspace, source, said):

@@ -3,7 +3,7 @@ import re
 import pytest
 
 from progtrain.records import Deferred, Proposal
-from progtrain.reporting.action_extract import render_action_extract
+from progtrain.reporting.action_extract import ProbeRow, Probing, render_action_extract
 
 FIELDS = ["Goal", "Change", "Where", "Expected impact", "Risk", "Verification"]
 PROPOSAL = Proposal(
@@ -44,3 +44,28 @@ def test_deferred_candidates_keep_reason_and_score():
 
 def test_nothing_selected_says_that_the_loop_ends():
     assert "No action of the catalogue may be applied" in render_action_extract("v003", "v003", "v004", None, ())
+
+
+def test_probes_stand_as_evidence_with_the_one_taken_and_the_one_that_failed():
+    rows = (
+        ProbeRow(action=None, epochs=3, value=0.41, difference=None, remark="", chosen=False),
+        ProbeRow(action="adamw", epochs=3, value=0.45678, difference=0.04678, remark="a | remark", chosen=True),
+        ProbeRow(action="widen", epochs=None, value=None, difference=None, remark="failed: no\nmemory", chosen=False),
+    )
+    page = render_action_extract("v001", "v001", "v002", PROPOSAL, (), Probing("accuracy", rows, by_order=False))
+    assert "| trained | epochs | accuracy | difference | outcome |" in page
+    assert "| v001, unchanged | 3 | 0.41 | — |  |" in page
+    assert r"| adamw | 3 | 0.4568 | +0.0468 | **taken**; a \| remark |" in page
+    assert "| widen | — | — | — | failed: no memory |" in page
+    assert "A probe is no version" in page
+    assert "order decided" not in page
+
+
+def test_where_no_probe_was_better_the_page_says_that_the_advisor_decided():
+    row = ProbeRow(action="adamw", epochs=1, value=0.1, difference=-0.2, remark="", chosen=True)
+    page = render_action_extract("v002", "v002", "v003", PROPOSAL, (), Probing("accuracy", (row,), by_order=True))
+    assert "No probe came up to v002 trained as briefly: the advisor's own order decided." in page
+
+
+def test_without_probes_the_page_says_nothing_of_them():
+    assert "probe" not in render_action_extract("v001", "v001", "v002", PROPOSAL, ()).lower()

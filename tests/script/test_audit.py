@@ -40,6 +40,7 @@ VERSION = "baseline"
 DATA = Path("dataset/prepdata") / DATASET_ID
 HOME = Path(f"Models/Artifacts/{VERSION}")
 
+model.save_hyperparameters()
 trainer = L.Trainer(
     max_epochs=20,
     logger=CSVLogger(HOME, name="logs"),
@@ -192,7 +193,7 @@ class TestPaths:
         source = f'{GOOD}\nb = "dataset/prepdata/words/x"\n'
         audited = audit(source, snapshot(), facts())
         assert 'b = "dataset/prepdata/words/x"' in audited.source
-        assert [issue.line for issue in audited.issues if not issue.patched] == [24]
+        assert [issue.line for issue in audited.issues if not issue.patched] == [25]
 
 
 class TestOutputs:
@@ -294,6 +295,15 @@ class TestOutputs:
 
 
 class TestSettings:
+    def test_hyperparameters_are_logged_where_nothing_else_does(self) -> None:
+        bare = GOOD.replace("model.save_hyperparameters()\n", "")
+        assert changed_lines(bare, patched(bare)) == [
+            '+trainer.logger.log_hyperparams({"dataset_id": DATASET_ID, "version": VERSION})'
+        ]
+        assert patched(patched(bare)) == patched(bare)
+        several = patched(bare, snapshot().model_copy(update={"loggers": (GOOD_LOGGER, GOOD_LOGGER)}))
+        assert '    each_logger.log_hyperparams({"dataset_id": DATASET_ID, "version": VERSION})\n' in several
+
     def test_the_smoke_tests_batch_size_is_applied(self) -> None:
         assert changed_lines(GOOD, patched(GOOD, known=facts(64)))[1].count("batch_size=64") == 1
 

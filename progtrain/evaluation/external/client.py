@@ -168,9 +168,11 @@ def by_command(paths: list[Any]) -> list[Any]:
 
 def printed(command: list[str]) -> str:
     """The standard output of a command, which must end well."""
-    ended = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=False)
+    ended = subprocess.run(command, capture_output=True, text=True, check=False)
+    sys.stderr.write(ended.stderr)
     if ended.returncode != 0:
-        sys.exit(f"Expected {' '.join(command[1:])} to end with 0, it ended with {ended.returncode}.")
+        said = (ended.stderr.strip().splitlines() or ["it said nothing"])[-1]
+        sys.exit(f"{command[1]} ended with {ended.returncode}: {said}")
     return ended.stdout.rstrip("\n")
 
 

@@ -116,7 +116,7 @@ def main() -> None:
     try:
         print(write_inputs(Workspace(os.getcwd())))
     except ProgtrainError as error:
-        sys.exit(str(error))
+        sys.exit(f"\n{error}")
 
 
 if __name__ == "__main__":
