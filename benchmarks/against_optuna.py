@@ -30,7 +30,7 @@ from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from peers.spaces import SPACES
 from peers.training import read, train
 
-from progtrain.records import EvaluateRecord, HiddenScore
+from progtrain.step_records import EvaluateRecord, HiddenScore
 from progtrain.workspace import Workspace
 
 BUDGETS: Final = (6, 10)

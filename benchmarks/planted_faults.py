@@ -29,8 +29,8 @@ from progtrain.advisors.by_rule import RuleAdvisor
 from progtrain.errors import ProgtrainError
 from progtrain.executors import Executor
 from progtrain.executors.local import LocalExecutor
-from progtrain.records import AnalyzeRecord, TrainRecord
 from progtrain.rules import read_rules
+from progtrain.step_records import AnalyzeRecord, TrainRecord
 from progtrain.steps import STEPS, Context, initialize
 from progtrain.tracking import Tracker
 from progtrain.workspace import Workspace

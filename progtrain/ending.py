@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
-from progtrain.records import (
+from progtrain.rules import Rules
+from progtrain.step_records import (
     AnalyzeRecord,
     ChooseRecord,
     EvaluateRecord,
@@ -18,7 +19,6 @@ from progtrain.records import (
     probe_name,
     repeat_name,
 )
-from progtrain.rules import Rules
 from progtrain.workspace import Workspace, version_number
 
 RECENT_VERSIONS: Final = 3

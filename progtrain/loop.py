@@ -14,8 +14,8 @@ from progtrain.advisors.by_rule import RuleAdvisor
 from progtrain.ending import why_ended
 from progtrain.errors import RulesError
 from progtrain.executors.local import LocalExecutor
-from progtrain.records import ReportRecord
 from progtrain.rules import Rules, read_rules
+from progtrain.step_records import ReportRecord
 from progtrain.steps import STEPS, Context, author, initialize, report
 from progtrain.steps.remember import remember
 from progtrain.terminal import Terminal

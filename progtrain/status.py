@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 from progtrain.ending import time_spent, why_ended
 from progtrain.errors import WorkspaceError
-from progtrain.records import AnalyzeRecord, AuthorRecord, ChooseRecord, EvaluateRecord, ReportRecord, TrainRecord
 from progtrain.rules import Rules, read_rules
+from progtrain.step_records import AnalyzeRecord, AuthorRecord, ChooseRecord, EvaluateRecord, ReportRecord, TrainRecord
 from progtrain.workspace import Workspace, version_id
 
 _STEPS = (

@@ -19,7 +19,8 @@ from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
 from progtrain.errors import WorkspaceBusyError, WorkspaceError
-from progtrain.records import Record, StepRecord
+from progtrain.records import Record
+from progtrain.step_records import StepRecord
 
 _VERSION_SCRIPT = re.compile(r"02_train_v(\d{3,})\.py")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from progtrain.errors import WorkspaceBusyError, WorkspaceError
-from progtrain.records import AuthorRecord, StepRecord
+from progtrain.step_records import AuthorRecord, StepRecord
 from progtrain.workspace import Workspace, now, sha256_of, version_id, version_number, write_atomic
 
 HOLD = """

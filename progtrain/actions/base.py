@@ -10,8 +10,9 @@ from typing import ClassVar
 from pydantic import JsonValue
 
 from progtrain.errors import EditError
-from progtrain.records import Attempt, Finding, Proposal, Refusal, Risk, Snapshot
+from progtrain.records import Finding, Proposal, Refusal, Risk, Snapshot
 from progtrain.script.anatomy import Anatomy
+from progtrain.step_records import Attempt
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from progtrain.records import Attempt, Finding, Memory, Proposal
+from progtrain.records import Finding, Memory, Proposal
+from progtrain.step_records import Attempt
 
 
 @dataclass(frozen=True)

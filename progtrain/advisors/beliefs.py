@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from progtrain.records import Attempt, Experience, Memory
+from progtrain.records import Experience, Memory
+from progtrain.step_records import Attempt
 
 PRIOR_STRENGTH: Final = 4.0
 """How many tries the prior counts as: the four pseudo-observations of Agresti and Coull (1998)."""

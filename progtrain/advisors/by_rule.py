@@ -10,7 +10,8 @@ from typing import Final
 from progtrain.advisors import RankedProposal
 from progtrain.advisors.beliefs import believe
 from progtrain.knobs import FAMILY
-from progtrain.records import Attempt, Finding, Memory, Proposal, Risk
+from progtrain.records import Finding, Memory, Proposal, Risk
+from progtrain.step_records import Attempt
 
 TAKE_BACK = "regressed"
 """The finding whose answer comes before everything else: no change can be judged on lost ground."""

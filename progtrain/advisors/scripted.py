@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from progtrain.advisors import RankedProposal
-from progtrain.records import Attempt, Finding, Memory, Proposal
+from progtrain.records import Finding, Memory, Proposal
+from progtrain.step_records import Attempt
 
 
 class ScriptedAdvisor:

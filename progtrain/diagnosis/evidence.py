@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from progtrain.curves import Curves, Point, by_epoch
 from progtrain.diagnosis.trivial import share_of_trivial
 from progtrain.predictions import Predictions
-from progtrain.records import Attempt, Comparison, Layer, Snapshot
+from progtrain.records import Comparison, Layer, Snapshot
+from progtrain.step_records import Attempt
 from progtrain.tasks import Task, has_classes, has_values, task_of
 
 Series = NDArray[np.float64]

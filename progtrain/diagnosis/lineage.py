@@ -8,7 +8,7 @@ from itertools import takewhile
 from pydantic import JsonValue
 
 from progtrain.diagnosis.evidence import Evidence, Symptom
-from progtrain.records import Attempt
+from progtrain.step_records import Attempt
 
 WITHIN_NOISE_RUNNING = 3
 RANGED_KNOBS = ("lr", "weight_decay", "dropout")

@@ -72,16 +72,20 @@ def compare(
         )
         return Comparison(metric=now.name, difference=None, low=None, high=None, verdict=verdict)
     sign = 1.0 if now.higher_is_better else -1.0
-    difference = sign * (now.value - was.value)
     resampled = sign * _differences(now.name, task, user_metrics, before, after, seed)
+    return _judged(now.name, sign * (now.value - was.value), resampled, noise)
+
+
+def _judged(metric: str, difference: float, resampled: Array, noise: TrainingNoise | None) -> Comparison:
+    """The verdict on a difference, positive where better, by the differences `[R]` on resamples."""
     resampled = resampled[np.isfinite(resampled)]  # a resample may lack a class that the metric needs
     if not len(resampled):
-        return Comparison(metric=now.name, difference=difference, low=None, high=None, verdict="within noise")
+        return Comparison(metric=metric, difference=difference, low=None, high=None, verdict="within noise")
     low, high = _interval(resampled)
     if noise is not None:
         low, high = widened(difference, low, high, noise, _CONFIDENCE)
     return Comparison(
-        metric=now.name,
+        metric=metric,
         difference=difference,
         low=low,
         high=high,

@@ -26,10 +26,11 @@ from progtrain.evaluation.locked import locked_protocol, locked_yardstick
 from progtrain.evaluation.measuring import Yardstick, measure
 from progtrain.evaluation.models import load_weights
 from progtrain.evaluation.protocol import USER_METRICS, validation_fingerprint
-from progtrain.records import EvalScore, HiddenScore
+from progtrain.records import EvalScore
 from progtrain.script.capture import CapturedFit, capture_fit
 from progtrain.script.observe_data import first_loader
 from progtrain.script.sandbox import scratch_view
+from progtrain.step_records import HiddenScore
 from progtrain.workspace import Workspace, now, write_atomic
 
 

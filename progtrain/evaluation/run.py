@@ -25,8 +25,9 @@ from progtrain.evaluation.protocol import USER_METRICS, Protocol, hold_protocol,
 from progtrain.evaluation.samples import Setting, write_samples
 from progtrain.evaluation.trained_settings import hold_settings_of
 from progtrain.predictions import FILE_NAME
-from progtrain.records import EvalScore, LoopRecord
+from progtrain.records import EvalScore
 from progtrain.rules import read_rules
+from progtrain.step_records import LoopRecord
 from progtrain.tasks import Task
 from progtrain.workspace import Workspace, now, write_atomic
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from progtrain.records import EvalScore, ExternalRecord, external_name
+from progtrain.records import EvalScore
 from progtrain.reporting.leaderboard import Candidate
+from progtrain.step_records import ExternalRecord, external_name
 from progtrain.workspace import Workspace, version_number
 
 _VERSION = re.compile(r"v\d{3,}")

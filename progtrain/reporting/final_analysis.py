@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from progtrain.ending import why_ended
-from progtrain.records import EvalScore, EvaluateRecord, ExternalRecord, LoopRecord, TrainRecord, external_name
+from progtrain.records import EvalScore
 from progtrain.reporting.hidden_split import read_hidden_split
 from progtrain.reporting.leaderboard import Leaderboard, Row
 from progtrain.reporting.rendering import render
 from progtrain.reporting.story import Change, header_of, line_of, summary_of
 from progtrain.rules import Rules
+from progtrain.step_records import EvaluateRecord, ExternalRecord, LoopRecord, TrainRecord, external_name
 from progtrain.workspace import Workspace
 
 REEVALUATION = "reevaluate"

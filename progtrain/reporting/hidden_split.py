@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from progtrain.records import HiddenRecord
 from progtrain.reporting.candidates import read_score
+from progtrain.step_records import HiddenRecord
 from progtrain.workspace import Workspace, version_id
 
 RECORD = "hidden_split"

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from progtrain.errors import WorkspaceError
-from progtrain.records import AnalyzeRecord, AuthorRecord, Comparison
+from progtrain.records import Comparison
 from progtrain.reporting.candidates import read_score
+from progtrain.step_records import AnalyzeRecord, AuthorRecord
 from progtrain.workspace import Workspace, version_id, version_number
 
 BY_HAND = "by hand"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from progtrain.records import AnalyzeRecord, ChooseRecord, EvaluateRecord, StepRecord, TrainRecord
+from progtrain.step_records import AnalyzeRecord, ChooseRecord, EvaluateRecord, StepRecord, TrainRecord
 from progtrain.steps.analyze import analyze
 from progtrain.steps.author import author
 from progtrain.steps.choose import choose

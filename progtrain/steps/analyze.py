@@ -16,12 +16,13 @@ from progtrain.evaluation.comparison import compare
 from progtrain.evaluation.protocol import USER_METRICS
 from progtrain.predictions import FILE_NAME, Predictions, read_predictions
 from progtrain.prepdata import class_names
-from progtrain.records import AnalyzeRecord, Comparison, EvaluateRecord, Finding, MetricValue
+from progtrain.records import Comparison, Finding, MetricValue
 from progtrain.reporting.analysis import Analysis, Measured, render_analysis
 from progtrain.reporting.evidence import Answers
 from progtrain.reporting.pictures import Picture, draw_answers, draw_deltas
 from progtrain.reporting.plots import draw_curves
 from progtrain.reporting.story import read_change
+from progtrain.step_records import AnalyzeRecord, EvaluateRecord
 from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
 from progtrain.steps.lineage import history, parent_of, too_slow

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from progtrain.errors import EditError, WorkspaceError
-from progtrain.records import AuthorRecord, ChooseRecord
 from progtrain.script.versioning import body
+from progtrain.step_records import AuthorRecord, ChooseRecord
 from progtrain.steps.context import Context
 from progtrain.steps.guard import child_source
 from progtrain.workspace import now, sha256_of, version_id, version_number, write_atomic

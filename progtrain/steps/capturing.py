@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from progtrain.errors import CaptureError
 from progtrain.executors import Executor, Job
-from progtrain.records import CaptureRecord, Snapshot
+from progtrain.records import Snapshot
 from progtrain.script.sandbox import scratch_view
+from progtrain.step_records import CaptureRecord
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
 from progtrain.steps.seal import Seal

@@ -7,11 +7,12 @@ from dataclasses import dataclass, replace
 from progtrain.actions import Situation
 from progtrain.advisors import RankedProposal
 from progtrain.errors import WorkspaceError
-from progtrain.records import AnalyzeRecord, ChooseRecord, Deferred, Proposal, Refusal
+from progtrain.records import Deferred, Proposal, Refusal
 from progtrain.reporting.action_extract import Probing, render_action_extract
 from progtrain.script.anatomy import read_anatomy
 from progtrain.script.audit_settings import locks_on
 from progtrain.script.versioning import body, undo_edits
+from progtrain.step_records import AnalyzeRecord, ChooseRecord
 from progtrain.steps.capturing import captured, keep
 from progtrain.steps.context import Context
 from progtrain.steps.guard import Accepted, examine
@@ -73,17 +74,17 @@ def situation_of(context: Context, parent: str, newest: str) -> Situation:
     analyzed = workspace.read_record(AnalyzeRecord, "analyze", parent)
     if analyzed is None:
         raise WorkspaceError(f"{parent} has not been analyzed; `progtrain analyze` does that step.")
-    source = body(workspace.read_script(parent))
+    source, snapshot = body(workspace.read_script(parent)), captured(context, parent)
     grandparent = parent_of(context, parent)
     undo = None
     if grandparent is not None:
         undo = undo_edits(source, body(workspace.read_script(grandparent)))
     return Situation(
         anatomy=read_anatomy(source),
-        snapshot=captured(context, parent),
+        snapshot=snapshot,
         findings=analyzed.findings,
         history=history(context, newest),
-        locks=locks_on(captured(context, parent), context.rules),
+        locks=locks_on(snapshot, context.rules),
         undo=undo,
     )
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from progtrain.advisors import Advisor
 from progtrain.errors import WorkspaceError
 from progtrain.executors import Executor
-from progtrain.records import LoopRecord
 from progtrain.rules import Rules
+from progtrain.step_records import LoopRecord
 from progtrain.tracking import Tracker
 from progtrain.workspace import Workspace
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from progtrain.errors import EvaluationError
 from progtrain.executors import Job
 from progtrain.predictions import FILE_NAME
-from progtrain.records import EvalScore, EvaluateRecord
+from progtrain.records import EvalScore
+from progtrain.step_records import EvaluateRecord
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said
 from progtrain.steps.lineage import too_slow

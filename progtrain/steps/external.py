@@ -6,7 +6,7 @@ import hashlib
 
 from progtrain.evaluation.protocol import RECORD as PROTOCOL
 from progtrain.executors import Job
-from progtrain.records import ExternalRecord, ExternalScore, external_name
+from progtrain.step_records import ExternalRecord, ExternalScore, external_name
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
 from progtrain.workspace import Workspace, now

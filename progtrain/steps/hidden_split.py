@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from progtrain.executors import Job
-from progtrain.records import HiddenRecord, HiddenScore
 from progtrain.reporting.hidden_split import RECORD
+from progtrain.step_records import HiddenRecord, HiddenScore
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said
 from progtrain.workspace import now, version_id

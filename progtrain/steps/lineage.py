@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from progtrain.records import AnalyzeRecord, Attempt, AuthorRecord, EvaluateRecord, MetricValue, TrainRecord
+from progtrain.records import MetricValue
 from progtrain.script.knob_values import knob_values
+from progtrain.step_records import AnalyzeRecord, Attempt, AuthorRecord, EvaluateRecord, TrainRecord
 from progtrain.steps.context import Context
 from progtrain.workspace import version_number
 

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from progtrain.errors import CaptureError, EditError
-from progtrain.records import EvalScore, EvaluateRecord, ProbeRecord, Proposal, Snapshot, probe_name
+from progtrain.records import EvalScore, Proposal, Snapshot
 from progtrain.script.duration import schedule_misfit
 from progtrain.script.edit import set_or_add
 from progtrain.script.knob_values import differing
+from progtrain.step_records import EvaluateRecord, ProbeRecord, probe_name
 from progtrain.steps.capturing import capture_source, captured
 from progtrain.steps.context import Context
 from progtrain.steps.halving import brief_epochs

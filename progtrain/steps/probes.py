@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from progtrain.advisors import RankedProposal
 from progtrain.advisors.by_rule import TAKE_BACK
-from progtrain.records import MetricValue, ProbeRecord
+from progtrain.records import MetricValue
 from progtrain.reporting.action_extract import ProbeRow, Probing
 from progtrain.reporting.rendering import number, signed
+from progtrain.step_records import ProbeRecord
 from progtrain.steps.context import Context
 from progtrain.steps.guard import Accepted
 from progtrain.steps.halving import round_count, winner

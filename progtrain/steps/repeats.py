@@ -5,8 +5,9 @@ from __future__ import annotations
 import statistics
 
 from progtrain.errors import EditError, EvaluationError, ScriptError, TrainingFailedError
-from progtrain.records import EvalScore, RepeatRecord, TrainingNoise, repeat_name
+from progtrain.records import EvalScore, TrainingNoise
 from progtrain.script.edit import set_or_add
+from progtrain.step_records import RepeatRecord, repeat_name
 from progtrain.steps.capturing import capture_source, captured
 from progtrain.steps.context import Context
 from progtrain.steps.lineage import primary_of

@@ -6,10 +6,11 @@ from pathlib import Path
 
 from progtrain.errors import ReportError
 from progtrain.executors import Job
-from progtrain.records import EvalScore, ReportPlan, ReportRecord
+from progtrain.records import EvalScore
 from progtrain.reporting.console import format_leaderboard
 from progtrain.reporting.final import REEVALUATION, leaderboard_of, next_report_folder
 from progtrain.reporting.script import render_report_script
+from progtrain.step_records import ReportPlan, ReportRecord
 from progtrain.steps.context import Context
 from progtrain.steps.external import measure_external
 from progtrain.steps.failure import summarise

@@ -11,9 +11,10 @@ from progtrain.curves import latest_metrics_csv
 from progtrain.diagnosis.leakage import leaked
 from progtrain.errors import ScriptError, TrainingFailedError
 from progtrain.executors import Job, Outcome
-from progtrain.records import AuthorRecord, Snapshot, TrainRecord
+from progtrain.records import Snapshot
 from progtrain.reporting.retries import TrainAttempt, render_retry_report
 from progtrain.script.audit import Issue, contradictions, hold_settings
+from progtrain.step_records import AuthorRecord, TrainRecord
 from progtrain.steps.capturing import capture_source, captured, keep
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise

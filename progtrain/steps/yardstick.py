@@ -11,7 +11,8 @@ from progtrain.evaluation.fingerprints import hold_data
 from progtrain.evaluation.protocol import RECORD, hold_files, read_protocol
 from progtrain.evaluation.script import render_eval_script
 from progtrain.executors import Job
-from progtrain.records import EvalScore, EvaluateRecord
+from progtrain.records import EvalScore
+from progtrain.step_records import EvaluateRecord
 from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said

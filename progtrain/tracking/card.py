@@ -14,10 +14,11 @@ from typing import Literal
 from pydantic import JsonValue, ValidationError
 
 from progtrain.curves import Curves, latest_metrics_csv, read_curves
-from progtrain.records import AnalyzeRecord, AuthorRecord, EvalScore, EvaluateRecord, LoopRecord, Snapshot, TrainRecord
+from progtrain.records import EvalScore, Snapshot
 from progtrain.rules import Rules
 from progtrain.script.knob_values import knob_values
 from progtrain.serving import RECORD, ServingExample
+from progtrain.step_records import AnalyzeRecord, AuthorRecord, EvaluateRecord, LoopRecord, TrainRecord
 from progtrain.tasks import task_of
 from progtrain.tracking import tags
 from progtrain.tracking.ledger import VersionTracking

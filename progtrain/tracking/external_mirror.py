@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from mlflow.entities import Metric, Param, RunTag
 
-from progtrain.records import ExternalRecord, ExternalScore, external_name
+from progtrain.step_records import ExternalRecord, ExternalScore, external_name
 from progtrain.tracking import tags
 from progtrain.tracking.card import score_metrics
 from progtrain.tracking.session import Session, find_run

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import mlflow.pyfunc
-import numpy as np
 import torch
 from mlflow.models import ModelSignature, infer_signature
 from mlflow.types import ColSpec, Schema, TensorSpec
@@ -22,11 +21,9 @@ from torch import Tensor, nn
 from progtrain.errors import TrackingError
 from progtrain.serving import Arrays, ServingExample
 from progtrain.tracking import served
-from progtrain.tracking.readings import decoding_for
+from progtrain.tracking.readings import alike, decoding_for
 from progtrain.tracking.served import Facts
 from progtrain.tracking.sources import copy_sources
-
-_SCORED = ("classification", "multilabel-classification")
 
 
 @dataclass(frozen=True)
@@ -101,7 +98,7 @@ def _facts(trained: Trained) -> Facts:
         names=example.names,
         decoding=decoding,
         classes=example.classes if any("label" in answer for answer in example.answers) else (),
-        scores=example.task in _SCORED,
+        scores=any("scores" in answer for answer in example.answers),
         script=trained.script.name,
         kind=type(trained.module).__name__,
     )
@@ -142,21 +139,11 @@ def _check(artifacts: Path, trained: Trained) -> None:
 def _hold(answer: dict[str, Any], expected: dict[str, Any]) -> None:
     for key, value in expected.items():
         given = answer.get(key)
-        if not _alike(given, value):
+        if not alike(given, value):
             raise TrackingError(
                 f"Expected the saved model to give {key} {_short(value)} as its evaluation did, got {_short(given)}. "
                 "Does forward depend on chance, or on the rest of the batch?"
             )
-
-
-def _alike(given: Any, value: Any) -> bool:
-    """Texts and classes alike; numbers as near as two ways of computing them can be."""
-    if isinstance(value, str) or given is None or isinstance(given, str):
-        return bool(given == value)
-    if isinstance(value, list) and any(isinstance(entry, str) for entry in value):
-        return bool(given == value)
-    given, value = np.asarray(given, float), np.asarray(value, float)
-    return given.shape == value.shape and np.allclose(given, value, rtol=1e-3, atol=1e-4)
 
 
 def _short(value: Any) -> str:
@@ -187,7 +174,7 @@ def _signature(trained: Trained) -> ModelSignature:
     for (name, array), axes in zip(trained.inputs.items(), example.varying or ((),) * len(example.names), strict=True):
         shape = tuple(-1 if axis in (0, *axes) else size for axis, size in enumerate(array.shape))
         specs.append(TensorSpec(array.dtype, shape, None if example.layout == "tensor" else name))
-    outputs = infer_signature({"x": 0}, list(example.answers)).outputs
+    outputs = infer_signature(model_output=list(example.answers)).outputs
     return ModelSignature(inputs=Schema(specs), outputs=outputs)
 
 

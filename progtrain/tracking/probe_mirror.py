@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from progtrain.records import ProbeRecord, probe_name
+from progtrain.step_records import ProbeRecord, probe_name
 from progtrain.tracking import tags
 from progtrain.tracking.card import as_param
 from progtrain.tracking.ledger import Ledger

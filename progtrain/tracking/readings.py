@@ -39,12 +39,13 @@ def _gives(module: nn.Module, facts: Facts, inputs: Mapping[str, Tensor], wanted
         got = [answer["answer"] for answer in answers_of(module, facts, inputs)]
     except (RuntimeError, IndexError, TypeError, ValueError):
         return False  # a reading that these outputs do not have
-    return _equal(got, wanted)
+    return alike(got, wanted)
 
 
-def _equal(got: Any, wanted: Any) -> bool:
+def alike(got: Any, wanted: Any) -> bool:
+    """Texts and classes equal; numbers as near as two ways of computing them can be."""
     if isinstance(wanted, list):
-        return isinstance(got, list) and len(got) == len(wanted) and all(map(_equal, got, wanted))
+        return isinstance(got, list) and len(got) == len(wanted) and all(map(alike, got, wanted))
     if isinstance(wanted, float) and isinstance(got, float | int):
         return abs(got - wanted) <= 1e-4 + 1e-3 * abs(wanted)
     return bool(got == wanted)

@@ -16,7 +16,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from progtrain.errors import TrackingError
 from progtrain.executors import Executor, Job
-from progtrain.records import AuthorRecord
+from progtrain.step_records import AuthorRecord
 from progtrain.tracking import tags
 from progtrain.tracking.card import measured, score_metrics
 from progtrain.tracking.ledger import Ledger, ModelForm, RegisteredModel, VersionTracking

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from progtrain.records import RepeatRecord, repeat_name
+from progtrain.step_records import RepeatRecord, repeat_name
 from progtrain.tracking import tags
 from progtrain.tracking.ledger import Ledger
 from progtrain.tracking.nested import NestedRun, send_nested

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Literal
 
 from progtrain.errors import TrackingError
 from progtrain.executors import Executor
-from progtrain.records import AuthorRecord, EvaluateRecord, Snapshot
+from progtrain.records import Snapshot
 from progtrain.rules import Rules
+from progtrain.step_records import AuthorRecord, EvaluateRecord
 from progtrain.tracking.card import Begun
 from progtrain.tracking.ledger import Ledger, RegisteredModel
 from progtrain.tracking.store import Store, claim_store

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
-from progtrain.records import AuthorRecord, TrainRecord
 from progtrain.rules import Rules
 from progtrain.script.versioning import unified_diff
+from progtrain.step_records import AuthorRecord, TrainRecord
 from progtrain.tracking import tags
 from progtrain.tracking.card import Begun, DatasetFacts, VersionCard, curve_keys, describe_version, version_curves
 from progtrain.tracking.files import FileSet, folder_files, push_files

@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from progtrain.records import Attempt, Experience, Finding, Memory, Proposal
+from progtrain.records import Experience, Finding, Memory, Proposal
+from progtrain.step_records import Attempt
 
 
 @pytest.fixture

@@ -3,10 +3,10 @@
 import pytest
 
 from progtrain.errors import EvaluationError
-from progtrain.records import TrainRecord
 from progtrain.reporting.final import leaderboard_of
 from progtrain.reporting.final_analysis import render_final_analysis
 from progtrain.rules import read_rules
+from progtrain.step_records import TrainRecord
 from progtrain.steps.analyze import analyze
 from progtrain.workspace import Workspace
 

@@ -14,7 +14,6 @@ from progtrain.curves import Curves, Point
 from progtrain.diagnosis import Evidence, diagnose
 from progtrain.predictions import Predictions
 from progtrain.records import (
-    Attempt,
     Call,
     Comparison,
     Finding,
@@ -25,6 +24,7 @@ from progtrain.records import (
     Snapshot,
     Verdict,
 )
+from progtrain.step_records import Attempt
 
 FIRST = Comparison(metric="accuracy", difference=None, low=None, high=None, verdict="first")
 COSINE = SchedulerSettings(type="CosineAnnealingLR", arguments={"T_max": 20})

@@ -13,9 +13,10 @@ from torch.nn import functional
 from progtrain.evaluation.protocol import read_protocol
 from progtrain.evaluation.script import render_eval_script
 from progtrain.predictions import read_predictions
-from progtrain.records import EvalScore, LoopRecord
+from progtrain.records import EvalScore
 from progtrain.rules import read_rules
 from progtrain.script.capture import capture_fit
+from progtrain.step_records import LoopRecord
 from progtrain.workspace import Workspace, now
 
 #: What Lightning and torch warn of in tiny trainings is not what is tested.

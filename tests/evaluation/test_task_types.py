@@ -14,9 +14,9 @@ from matplotlib.image import imread
 
 from progtrain.evaluation.script import render_eval_script
 from progtrain.predictions import IGNORED, read_predictions
-from progtrain.records import LoopRecord
 from progtrain.rules import read_rules
 from progtrain.script.capture import capture_fit
+from progtrain.step_records import LoopRecord
 from progtrain.tracking import save_model
 from progtrain.workspace import Workspace, now
 
@@ -250,7 +250,10 @@ def assert_shown(record, sample):
         shown = np.loadtxt(sample / "output.csv", skiprows=1)
         np.testing.assert_allclose(record["answer"], shown, rtol=1e-4, atol=1e-5)
     elif (sample / "output.png").exists():
-        assert np.unique(record["answer"]).size == len(np.unique(imread(sample / "output.png").reshape(64, -1), axis=0))
+        colours = map(tuple, imread(sample / "output.png").reshape(64, -1).tolist())
+        answers = np.ravel(record["answer"]).tolist()
+        pairs = set(zip(answers, colours, strict=True))
+        assert len(pairs) == len(set(answers)) == len({colour for _, colour in pairs})
     else:
         shown = json.loads((sample / "output.json").read_text())
         for key in {"label", "scores"} & set(shown):

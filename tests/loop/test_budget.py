@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from progtrain.ending import time_spent, why_ended
-from progtrain.records import AnalyzeRecord, ChooseRecord, Comparison, EvalScore, Memory, Proposal, RepeatRecord
+from progtrain.records import Comparison, EvalScore, Memory, Proposal
 from progtrain.rules import LoopConfig, Rules
+from progtrain.step_records import AnalyzeRecord, ChooseRecord, RepeatRecord
 from progtrain.workspace import Workspace, version_id
 
 from .conftest import Run, write_rules

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from mlflow import MlflowClient
 
-from progtrain.records import ExternalRecord, HiddenRecord
+from progtrain.step_records import ExternalRecord, HiddenRecord
 from progtrain.workspace import Workspace
 
 from .conftest import Run, hold_against_written_rules, leaderboard, write_rules

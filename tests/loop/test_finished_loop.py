@@ -11,9 +11,10 @@ from mlflow import MlflowClient
 from mlflow.entities import Run as MlflowRun
 
 from progtrain.actions import action_named
-from progtrain.records import AuthorRecord, EvalScore, ReportRecord
+from progtrain.records import EvalScore
 from progtrain.script.knob_values import differing
 from progtrain.script.versioning import body, set_constant
+from progtrain.step_records import AuthorRecord, ReportRecord
 from progtrain.workspace import Workspace
 
 from .conftest import Run, hold_against_written_rules, leaderboard, write_rules
@@ -127,7 +128,7 @@ def test_replaying_the_action_gives_the_child(finished: Workspace) -> None:
 
 
 def test_snapshots_differ_in_declared_knobs_only(finished: Workspace) -> None:
-    from progtrain.records import CaptureRecord
+    from progtrain.step_records import CaptureRecord
 
     for version in ("v002", "v003"):
         author = finished.read_record(AuthorRecord, "author", version)

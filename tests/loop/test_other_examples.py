@@ -58,4 +58,6 @@ def test_a_table(tmp_path: Path, progtrain: Run) -> None:
     sample = Workspace(root).artifacts("v001") / "infer_samples" / "0001"
     assert list(pd.read_csv(sample / "input.csv").columns[:2]) == ["carat", "cut"]
     (report,) = (root / "Models" / "Report").iterdir()
-    assert "test" in (report / "final-analysis.md").read_text()
+    page = (report / "final-analysis.md").read_text()
+    assert "## The hidden test split" in page
+    assert "| v001 | mae |" in page

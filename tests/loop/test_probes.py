@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from progtrain.records import AuthorRecord, ProbeRecord, probe_name
+from progtrain.step_records import AuthorRecord, ProbeRecord, probe_name
 from progtrain.workspace import Workspace
 
 from .conftest import Run, hold_against_written_rules, leaderboard, write_rules

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mlflow import MlflowClient
 
-from progtrain.records import AnalyzeRecord, RepeatRecord
+from progtrain.step_records import AnalyzeRecord, RepeatRecord
 from progtrain.workspace import Workspace
 
 from .conftest import Run, hold_against_written_rules, write_rules

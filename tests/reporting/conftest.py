@@ -9,8 +9,9 @@ import pytest
 
 from progtrain.curves import Curves, Point
 from progtrain.predictions import Predictions
-from progtrain.records import AnalyzeRecord, AuthorRecord, Comparison, EvalScore, EvaluateRecord, Finding, MetricValue
+from progtrain.records import Comparison, EvalScore, Finding, MetricValue
 from progtrain.reporting.analysis import Analysis, Measured
+from progtrain.step_records import AnalyzeRecord, AuthorRecord, EvaluateRecord
 from progtrain.workspace import Workspace
 
 MOMENT = datetime(2026, 2, 23, 22, 1, 10, tzinfo=UTC)

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from progtrain.errors import ReportError
-from progtrain.records import EvalScore, ExternalRecord, ExternalScore, HiddenRecord, HiddenScore
+from progtrain.records import EvalScore
 from progtrain.reporting.final import REEVALUATION, leaderboard_of, next_report_folder, write_report
 from progtrain.reporting.script import render_report_script
+from progtrain.step_records import ExternalRecord, ExternalScore, HiddenRecord, HiddenScore
 
 MOMENT = datetime(2026, 2, 23, 22, 1, 10, tzinfo=UTC)
 

@@ -11,16 +11,8 @@ import pytest
 
 from progtrain.loop import opened
 from progtrain.predictions import FILE_NAME, Predictions
-from progtrain.records import (
-    AnalyzeRecord,
-    AuthorRecord,
-    CaptureRecord,
-    EvalScore,
-    EvaluateRecord,
-    LoopRecord,
-    MetricValue,
-    Snapshot,
-)
+from progtrain.records import EvalScore, MetricValue, Snapshot
+from progtrain.step_records import AnalyzeRecord, AuthorRecord, CaptureRecord, EvaluateRecord, LoopRecord
 from progtrain.steps.analyze import analyze
 from progtrain.workspace import Workspace, now, version_id
 

@@ -11,8 +11,8 @@ import pytest
 from progtrain.evaluation.protocol import hold_protocol, protocol_of
 from progtrain.loop import opened
 from progtrain.predictions import FILE_NAME, Predictions
-from progtrain.records import ExternalRecord
 from progtrain.rules import read_rules
+from progtrain.step_records import ExternalRecord
 from progtrain.steps.context import Context
 from progtrain.steps.external import measure_external
 from progtrain.workspace import Workspace

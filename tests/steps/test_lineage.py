@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from progtrain.loop import opened
-from progtrain.records import AuthorRecord, EvalScore, EvaluateRecord, MetricValue
+from progtrain.records import EvalScore, MetricValue
+from progtrain.step_records import AuthorRecord, EvaluateRecord
 from progtrain.steps.lineage import next_parent
 from progtrain.workspace import Workspace, sha256_of
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 from progtrain.actions import action_named
 from progtrain.loop import opened
-from progtrain.records import LoopRecord, Proposal, Snapshot, TrainRecord
+from progtrain.records import Proposal, Snapshot
+from progtrain.step_records import LoopRecord, TrainRecord
 from progtrain.steps.exploring import explore
 from progtrain.steps.guard import Accepted, Rejected, examine
 from progtrain.workspace import Workspace, now

@@ -12,17 +12,8 @@ import pytest
 from progtrain.advisors import RankedProposal
 from progtrain.ending import time_spent
 from progtrain.loop import opened
-from progtrain.records import (
-    CaptureRecord,
-    ChooseRecord,
-    EvalScore,
-    MetricValue,
-    OptimizerSettings,
-    ProbeRecord,
-    Proposal,
-    Snapshot,
-    probe_name,
-)
+from progtrain.records import EvalScore, MetricValue, OptimizerSettings, Proposal, Snapshot
+from progtrain.step_records import CaptureRecord, ChooseRecord, ProbeRecord, probe_name
 from progtrain.steps import Context
 from progtrain.steps.guard import Accepted
 from progtrain.steps.probes import Candidate, Probed, enough, probe

@@ -23,19 +23,9 @@ from mlflow import MlflowClient
 from mlflow.models import infer_signature
 
 from progtrain.executors import Job, Outcome
-from progtrain.records import (
-    AnalyzeRecord,
-    AuthorRecord,
-    Comparison,
-    EvalScore,
-    EvaluateRecord,
-    LoaderSettings,
-    MetricValue,
-    OptimizerSettings,
-    Snapshot,
-    TrainRecord,
-)
+from progtrain.records import Comparison, EvalScore, LoaderSettings, MetricValue, OptimizerSettings, Snapshot
 from progtrain.rules import EvalConfig, Rules
+from progtrain.step_records import AnalyzeRecord, AuthorRecord, EvaluateRecord, TrainRecord
 from progtrain.tracking import Tracker
 from progtrain.workspace import Workspace, sha256_of, version_id, version_number
 

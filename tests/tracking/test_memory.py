@@ -13,7 +13,8 @@ from mlflow import MlflowClient
 from progtrain.errors import TrackingError
 from progtrain.loop import opened
 from progtrain.memory import describe_memory
-from progtrain.records import Experience, LoopRecord
+from progtrain.records import Experience
+from progtrain.step_records import LoopRecord
 from progtrain.steps.remember import remember, remembered
 from progtrain.tracking import Tracker
 from progtrain.tracking.memory import read_store, recall

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
-from progtrain.records import CaptureRecord
+from progtrain.step_records import CaptureRecord
 from progtrain.tracking import Tracker
 from progtrain.workspace import Workspace
 
@@ -21,7 +21,7 @@ LIMIT = 120.0
 KILLED = """
 import os, signal, sys, threading
 from progtrain.executors import Executor
-from progtrain.records import CaptureRecord
+from progtrain.step_records import CaptureRecord
 from progtrain.rules import Rules
 from progtrain.tracking import Tracker
 from progtrain.workspace import Workspace

@@ -25,7 +25,8 @@ from progtrain.evaluation.locked import locked_answers, locked_protocol, locked_
 from progtrain.evaluation.measuring import metrics_of
 from progtrain.evaluation.presentation import read_names
 from progtrain.evaluation.protocol import USER_METRICS
-from progtrain.records import EvalScore, ExternalScore
+from progtrain.records import EvalScore
+from progtrain.step_records import ExternalScore
 from progtrain.workspace import Workspace, now, write_atomic
 
 INTERPRETER: Final = "interpreter.txt"

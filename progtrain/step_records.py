@@ -1,0 +1,197 @@
+"""The frozen records that the steps leave in `.progtrain/`, and by which a loop that is taken up again goes on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import JsonValue
+
+from progtrain.records import Comparison, Deferred, EvalScore, Finding, Proposal, Record, Snapshot, Verdict
+
+
+class StepRecord(Record):
+    """What every finished step leaves; whole while `script_sha256` fits and every output is there."""
+
+    started_at: datetime
+    finished_at: datetime
+    script_sha256: str
+    outputs: tuple[str, ...] = ()
+    """Paths from the workspace's root."""
+
+
+class LoopRecord(Record):
+    """Step 0: what is fixed until the loop ends."""
+
+    dataset_id: str
+    task_type: str
+    num_train: int | None
+    num_valid: int | None
+    patched: bool
+    started_at: datetime
+    warnings: tuple[str, ...] = ()
+
+
+class CaptureRecord(Record):
+    """The Snapshot of a script, kept by the script's hash."""
+
+    script_sha256: str
+    snapshot: Snapshot
+
+
+class AuthorRecord(Record):
+    """Where a version came from; `parent` is None for v001 and for scripts written by hand."""
+
+    version: str
+    parent: str | None
+    parent_sha256: str | None
+    action: str
+    parameters: dict[str, JsonValue]
+    touches: tuple[str, ...]
+    script_sha256: str
+    created_at: datetime
+    answers: str | None = None
+    """The finding that the action answers."""
+
+
+class TrainRecord(StepRecord):
+    """Step 1."""
+
+    attempts: int
+    seconds: float
+    snapshot: Snapshot
+
+
+class EvaluateRecord(StepRecord):
+    """Step 2."""
+
+    score: EvalScore
+    seconds: float
+
+
+class RepeatRecord(StepRecord):
+    """The first version trained and measured once more, with another seed; `script_sha256` is of the version."""
+
+    number: int
+    seed: int
+    score: EvalScore
+
+
+def repeat_name(number: int) -> str:
+    """The name of a repeat's record and logs: `repeat_01`."""
+    return f"repeat_{number:02d}"
+
+
+class ProbeRecord(StepRecord):
+    """A version with one change, trained and measured briefly, as no version; `script_sha256` is of that version."""
+
+    number: int
+    action: str | None
+    """None for the version without any change, which the others are held against."""
+    parameters: dict[str, JsonValue]
+    epochs: int | None
+    score: EvalScore | None
+    """None where it failed, for the reason that `remark` gives."""
+    remark: str = ""
+
+
+def probe_name(number: int) -> str:
+    """The name of a probe's record and logs: `probe_01`."""
+    return f"probe_{number:02d}"
+
+
+class AnalyzeRecord(StepRecord):
+    """Step 3."""
+
+    comparison: Comparison
+    findings: tuple[Finding, ...]
+    best_so_far: str | None = None
+    """The last version, up to this one, that improved on the best before it beyond noise; the first where none did."""
+
+
+class ChooseRecord(StepRecord):
+    """Step 4; `selected` is None where nothing in the catalogue may be applied, which ends the loop."""
+
+    parent: str
+    """The version that the next one is made from."""
+    selected: Proposal | None
+    child_sha256: str | None
+    """Of the next version's script as the guard accepted it."""
+    deferred: tuple[Deferred, ...]
+
+
+def external_name(name: str) -> str:
+    """Name of the ExternalRecord of a model from elsewhere."""
+    return f"external/{name}"
+
+
+class ExternalScore(Record):
+    """What measuring a model from elsewhere gave; `way` says how it was called, with how many `threads`."""
+
+    score: EvalScore
+    way: str
+    threads: int
+
+
+class ExternalRecord(Record):
+    """A model from elsewhere as it stands in the report; `measured` is None where it could not be, for `reason`."""
+
+    name: str
+    fingerprint: str
+    """Of its folder and of the protocol: while it stays the same, the model is not measured again."""
+    finished_at: datetime
+    measured: ExternalScore | None
+    reason: str | None = None
+
+
+class HiddenScore(Record):
+    """What measuring a version on the hidden test split gave."""
+
+    score: EvalScore
+    targets_sha256: str
+    """Over the targets, in order: only what was measured on the same ones can be compared."""
+    seen_before: tuple[str, ...]
+    """Files of test/ that the script opened by itself on its way to `Trainer.fit`."""
+
+
+class HiddenRecord(Record):
+    """A version on the hidden test split, once; `measured` is None where it could not be measured, for `reason`."""
+
+    version: str
+    script_sha256: str
+    finished_at: datetime
+    measured: HiddenScore | None
+    reason: str | None = None
+
+
+class ReportPlan(Record):
+    """Where the report of these versions is going to be; a report that was cut short is made there, not anew."""
+
+    folder: str
+    versions: tuple[str, ...]
+    external: tuple[str, ...] = ()
+    """Names of the models from elsewhere that stand beside them."""
+
+
+class ReportRecord(Record):
+    """Step 7; made once for a set of versions."""
+
+    folder: str
+    versions: tuple[str, ...]
+    external: tuple[str, ...] = ()
+    """Names of the models from elsewhere that stand beside them."""
+    best: str
+    started_at: datetime
+    finished_at: datetime
+
+
+class Attempt(Record):
+    """What one earlier version tried, for advisors and actions that look back."""
+
+    version: str
+    parent: str | None
+    action: str
+    parameters: dict[str, JsonValue]
+    touches: tuple[str, ...]
+    verdict: Verdict
+    primary: float | None
+    knobs: dict[str, JsonValue]
