@@ -15,6 +15,8 @@ _SCALING: Final = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d, nn.LayerNorm,
 _WIDEST: Final = 0.1
 """How far a layer's spread may be from a scheme's, as a logarithm, beside what chance makes of it."""
 _DEVIATIONS: Final = 3.0
+_FEWEST: Final = 16
+"""Of fewer weights the spread is chance: two drawn as torch does look a fifth as large in one draw of fifty."""
 
 
 def initialization(model: nn.Module) -> tuple[str, ...]:
@@ -53,10 +55,12 @@ def _ways(layer: nn.Linear | nn.Conv1d | nn.Conv2d | nn.Conv3d) -> Iterator[str]
 
 
 def _weights(weight: torch.Tensor, inputs: int, outputs: int) -> str | None:
-    """The scheme that a weight's root mean square fits; None for torch's, which is tried first."""
+    """The scheme that a weight's root mean square fits; None for torch's, which is tried first, and for too few."""
     size = float(weight.float().square().mean().sqrt())
     if size == 0:
         return "zero"
+    if weight.numel() < _FEWEST:
+        return None
     allowed = _WIDEST + _DEVIATIONS / sqrt(2 * weight.numel())
     schemes = {None: sqrt(1 / (3 * inputs)), "kaiming": sqrt(2 / inputs), "xavier": sqrt(2 / (inputs + outputs))}
     for scheme, expected in schemes.items():
