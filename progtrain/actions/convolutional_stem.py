@@ -1,8 +1,9 @@
-"""A small convolutional stem before the first dense layer, for inputs whose neighbours belong together."""
+"""A small convolutional stem before the first dense layer, for signals and images whose neighbours belong together."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from math import prod
 from typing import Final
 
 from pydantic import JsonValue
@@ -18,13 +19,14 @@ from progtrain.script.modules import ModuleDisplay
 from progtrain.script.structure import Edit, ParsedScript, rebuild
 
 CHANNELS: Final = (32, 64, 64)
-KERNEL: Final = 5
+#: Dimensions -> extent of a kernel along each.
+KERNELS: Final = {1: 5, 2: 3}
 #: Shorter signals have too few neighbours to gain from convolutions.
 SHORTEST: Final = 16
 
 
 class ConvolutionalStem(StructuralAction):
-    """Read a flat signal [batch, length] by strided convolutions, and let the first Linear read what they found."""
+    """Read a flat signal or image [batch, length] by strided convolutions; the first Linear reads what they found."""
 
     family = "capacity"
     touches = frozenset({"layers", "width", "computation", "normalization", "activation"})
@@ -38,7 +40,7 @@ class ConvolutionalStem(StructuralAction):
 
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
-        length = _signal_length(situation.snapshot)
+        shape = _shape(situation)
         _require_made_once(situation)
         try:
             usable_batches(situation)
@@ -46,23 +48,27 @@ class ConvolutionalStem(StructuralAction):
         except EditError:
             normalized = False
         touches = self.touches if normalized else self.touches - {"normalization"}
-        change = f"{len(CHANNELS)} convolutions of {', '.join(map(str, CHANNELS))} channels before the first Linear"
-        return Binding({"length": length, "normalized": normalized}, change, touches)
+        read = "the signal" if len(shape) == 1 else f"images of {shape[0]} by {shape[1]}"
+        channels = ", ".join(map(str, CHANNELS))
+        change = f"{len(CHANNELS)} convolutions of {channels} channels read {read} before the first Linear"
+        return Binding({"shape": [*shape], "normalized": normalized}, change, touches)
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        length, normalized = parameters["length"], bool(parameters["normalized"])
-        assert isinstance(length, int)
+        shape, normalized = parameters["shape"], bool(parameters["normalized"])
+        assert isinstance(shape, list)
+        extents = [extent for extent in shape if isinstance(extent, int)]
         listed = isinstance(_first_linear(ParsedScript(source)), ListedLayer)
-        unused = {"Sequential" if listed else "", "" if normalized else "BatchNorm1d"}
+        unused = {"Sequential" if listed else "", "" if normalized else "BatchNorm"}
         names: dict[str, str] = {}
-        for module in ("Unflatten", "Conv1d", "BatchNorm1d", "ReLU", "Flatten", "Sequential"):
+        for module in ("Unflatten", "Conv", "BatchNorm", "ReLU", "Flatten", "Sequential"):
             if module not in unused:
-                source, names[module] = reference(source, f"torch.nn.{module}")
+                dimensions = f"{len(extents)}d" if module in ("Conv", "BatchNorm") else ""
+                source, names[module] = reference(source, f"torch.nn.{module}{dimensions}")
         first = _first_linear(ParsedScript(source))
         if any("Conv" in first.script.called(call) for call in first.script.calls()):
             raise EditError("Expected a model without convolutions, found one. Change its layers instead.")
-        modules, features = _stem(names, length)
+        modules, features = _stem(names, extents)
         size = first.input_size
         if size is None:
             raise EditError(f"Line {first.layer.lineno}: expected the layer's input size. Write it.")
@@ -70,8 +76,16 @@ class ConvolutionalStem(StructuralAction):
         return changed(source, rebuild(source, edits), self.name)
 
 
+def _shape(situation: Situation) -> tuple[int, ...]:
+    """Of what the first layer reads flat: the sides of an image where one was found, else a signal's length."""
+    length = _signal_length(situation.snapshot)
+    finding = situation.finding("local-structure")
+    side = 0 if finding is None else int(finding.numbers.get("side", 0))
+    return (side, side) if side and side * side == length else (length,)
+
+
 def _signal_length(snapshot: Snapshot) -> int:
-    """Length of the signal that the first layer reads whole."""
+    """How many values the first layer reads at once."""
     first = next((layer for layer in snapshot.layers if layer.parameters), None)
     call = next((call for call in snapshot.calls if call.function == "linear"), None)
     if first is None or first.type != "Linear" or call is None or len(call.shapes[0]) != 2:
@@ -98,18 +112,19 @@ def _first_linear(script: ParsedScript) -> HiddenLayer:
     return first
 
 
-def _stem(names: Mapping[str, str], length: int) -> tuple[tuple[str, ...], int]:
-    """The stem's modules, and how many features they make of a signal of `length`."""
-    modules = [f"{names['Unflatten']}(1, (1, {length}))"]
+def _stem(names: Mapping[str, str], extents: Sequence[int]) -> tuple[tuple[str, ...], int]:
+    """The stem's modules, and how many features they make of a signal or an image of these extents."""
+    kernel = KERNELS[len(extents)]
+    modules = [f"{names['Unflatten']}(1, (1, {', '.join(map(str, extents))}))"]
     for index, (read, made) in enumerate(zip((1, *CHANNELS), CHANNELS, strict=False)):
         stride = 1 if index == 0 else 2
-        settings = f"kernel_size={KERNEL}, padding={KERNEL // 2}" + (f", stride={stride}" if stride > 1 else "")
-        modules.append(f"{names['Conv1d']}({read}, {made}, {settings})")
-        if "BatchNorm1d" in names:
-            modules.append(f"{names['BatchNorm1d']}({made})")
+        settings = f"kernel_size={kernel}, padding={kernel // 2}" + (f", stride={stride}" if stride > 1 else "")
+        modules.append(f"{names['Conv']}({read}, {made}, {settings})")
+        if "BatchNorm" in names:
+            modules.append(f"{names['BatchNorm']}({made})")
         modules.append(f"{names['ReLU']}()")
-        length = (length - 1) // stride + 1
-    return (*modules, f"{names['Flatten']}()"), CHANNELS[-1] * length
+        extents = [(extent - 1) // stride + 1 for extent in extents]
+    return (*modules, f"{names['Flatten']}()"), CHANNELS[-1] * prod(extents)
 
 
 def _put_before(first: HiddenLayer, modules: tuple[str, ...], names: Mapping[str, str]) -> tuple[Edit, ...]:

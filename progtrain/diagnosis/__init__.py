@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from progtrain.diagnosis import data, generalization, lineage, optimization, progress, settings
+from progtrain.diagnosis import data, generalization, lineage, optimization, progress, settings, targets
 from progtrain.diagnosis.evidence import Evidence, Rule, Symptom
 from progtrain.records import Finding
 
@@ -29,12 +29,14 @@ RULES: Final[Mapping[str, Rule]] = {
     "schedule-length": settings.schedule_length,
     "no-normalization": settings.no_normalization,
     "bad-initial-loss": settings.bad_initial_loss,
+    "loss-off-metric": settings.loss_off_metric,
     "imbalanced": data.imbalanced,
     "unshuffled": data.unshuffled,
     "local-structure": data.local_structure,
     "unscaled-inputs": data.unscaled_inputs,
-    "heavy-tailed-residuals": data.heavy_tailed_residuals,
-    "skewed-target": data.skewed_target,
+    "heavy-tailed-residuals": targets.heavy_tailed_residuals,
+    "skewed-target": targets.skewed_target,
+    "unscaled-target": targets.unscaled_target,
     "regressed": lineage.regressed,
     "within-noise": lineage.within_noise,
     "edge-of-range": lineage.edge_of_range,

@@ -1,4 +1,4 @@
-"""What inputs, targets and errors tell about the data."""
+"""What inputs and classes tell about the data."""
 
 from __future__ import annotations
 
@@ -15,16 +15,14 @@ LOW_RECALL = 0.2
 """How far the rarest class's recall must lie below the mean recall."""
 NEIGHBOUR_CORRELATION = 0.5
 MIN_SIGNAL_LENGTH = 16
+PIXEL_CORRELATION = 0.15
+"""Of an image's pixels with those beside and with those below them; inputs without order have about 0."""
+MIN_IMAGE_SIDE = 8
 MIN_SAMPLES = 5
 SCALE_RATIO = 10.0
 FAR_FROM_ZERO = 3.0
 FAR_COLUMN = 10.0
 """Typical standard deviations between zero and the mean of one input, which then outweighs what varies."""
-HEAVY_KURTOSIS = 6.0
-"""Excess kurtosis; a normal distribution has 0."""
-SKEW = 2.0
-"""An exponential distribution has 2, a normal one 0."""
-MIN_TARGETS = 20
 
 
 def imbalanced(evidence: Evidence) -> Symptom | None:
@@ -63,22 +61,38 @@ def unshuffled(evidence: Evidence) -> Symptom | None:
 
 
 def local_structure(evidence: Evidence) -> Symptom | None:
-    """Neighbouring inputs correlate, and the first layer is a dense one over all of them."""
+    """Neighbouring inputs correlate, in a signal or an image, and the first layer is a dense one over all of them."""
     inputs = _flat_inputs(evidence)
     if inputs is None or inputs.shape[1] < MIN_SIGNAL_LENGTH:
         return None
     layers = weight_layers(evidence.snapshot)
     if not layers or layers[0].type != "Linear" or layers[0].arguments.get("in_features") != inputs.shape[1]:
         return None
-    correlation = _neighbour_correlation(inputs)
-    if correlation <= NEIGHBOUR_CORRELATION:
+    correlation, image = _neighbour_correlation(inputs), _as_image(inputs)
+    if correlation <= NEIGHBOUR_CORRELATION and not image:
         return None
+    read = "of them" if not image else f"of them, which are images of {image['side']:.0f} by {image['side']:.0f}"
+    correlations = [correlation] if not image else [image["row_correlation"], image["column_correlation"]]
     return Symptom(
-        {"neighbour_correlation": correlation, "length": inputs.shape[1]},
+        {"neighbour_correlation": correlation, "length": inputs.shape[1], **image},
         0.7,
-        f"Neighbouring inputs correlate at {correlation:.2f}, and the first layer is dense over all {inputs.shape[1]} "
-        "of them: it cannot use their order.",
+        f"Neighbouring inputs correlate at {' and '.join(f'{each:.2f}' for each in correlations)}, and the first layer "
+        f"is dense over all {inputs.shape[1]} {read}: it cannot use their order.",
     )
+
+
+def _as_image(inputs: NDArray[np.float64]) -> dict[str, float]:
+    """Side and correlations of a square image laid flat row by row; empty where the inputs are none.
+
+    What lies one row further must correlate, and more than what lies half a row further: in a signal it does not.
+    """
+    side = math.isqrt(inputs.shape[1])
+    if side * side != inputs.shape[1] or side < MIN_IMAGE_SIDE:
+        return {}
+    rows, half, columns = (_neighbour_correlation(inputs, step) for step in (1, side // 2, side))
+    if min(rows, columns) <= PIXEL_CORRELATION or columns <= half:
+        return {}
+    return {"side": side, "row_correlation": rows, "column_correlation": columns}
 
 
 def unscaled_inputs(evidence: Evidence) -> Symptom | None:
@@ -105,55 +119,12 @@ def unscaled_inputs(evidence: Evidence) -> Symptom | None:
     )
 
 
-def heavy_tailed_residuals(evidence: Evidence) -> Symptom | None:
-    """A few large errors carry most of a regression's squared loss."""
-    predictions = evidence.predictions
-    if predictions is None or not evidence.values:
-        return None
-    known = counted(predictions)
-    residuals = predictions.answers.astype(float).reshape(known.shape)[known] - predictions.targets[known]
-    spread = float(residuals.std())
-    if residuals.size < MIN_TARGETS or spread == 0:
-        return None
-    kurtosis = float(np.mean(((residuals - residuals.mean()) / spread) ** 4)) - 3.0
-    if kurtosis <= HEAVY_KURTOSIS:
-        return None
-    squares = np.sort(residuals**2)[::-1]
-    carried = float(squares[: max(1, len(squares) // 20)].sum() / squares.sum())
-    return Symptom(
-        {"kurtosis": kurtosis, "share_of_worst_twentieth": carried},
-        0.5,
-        f"The residuals have heavy tails (excess kurtosis {kurtosis:.1f}): the worst 5 % of the samples carry "
-        f"{carried:.0%} of the squared error.",
-    )
-
-
-def skewed_target(evidence: Evidence) -> Symptom | None:
-    """A positive regression target with a long tail upwards."""
-    predictions = evidence.predictions
-    if predictions is None or not evidence.values:
-        return None
-    targets = predictions.targets[counted(predictions)].astype(float)
-    spread = float(targets.std())
-    if targets.size < MIN_TARGETS or spread == 0 or float(targets.min()) <= 0:
-        return None
-    skew = float(np.mean(((targets - targets.mean()) / spread) ** 3))
-    if skew <= SKEW:
-        return None
-    return Symptom(
-        {"skew": skew, "median": float(np.median(targets)), "largest": float(targets.max())},
-        0.4,
-        f"The target is positive and skewed ({skew:.1f}): its median is {np.median(targets):.3g}, its largest value "
-        f"{targets.max():.3g}.",
-    )
-
-
-def _neighbour_correlation(inputs: NDArray[np.float64]) -> float:
-    """Mean correlation over the samples between each input and the next one."""
+def _neighbour_correlation(inputs: NDArray[np.float64], step: int = 1) -> float:
+    """Mean correlation over the samples between each input and the one `step` places further."""
     centred = inputs - inputs.mean(axis=0)
     spread = centred.std(axis=0)
     scaled = centred / np.where(spread > 0, spread, 1.0)
-    return float(np.mean(scaled[:, :-1] * scaled[:, 1:]))
+    return float(np.mean(scaled[:, :-step] * scaled[:, step:]))
 
 
 def _flat_inputs(evidence: Evidence) -> NDArray[np.float64] | None:

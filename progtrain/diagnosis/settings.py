@@ -14,6 +14,8 @@ from progtrain.script.duration import schedule_misfit
 
 MIN_HIDDEN_LAYERS = 2
 INITIAL_LOSS_RATIO = 1.5
+ABSOLUTE_METRICS = frozenset({"mae", "mean_absolute_error"})
+"""What the median of the answers minimizes, where a squared loss estimates their mean."""
 NORMALIZING_CALLS = frozenset({"batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm"})
 
 
@@ -77,6 +79,20 @@ def bad_initial_loss(evidence: Evidence) -> Symptom | None:
         {"first_loss": first, "expected": expected},
         0.4,
         f"The first loss is {first:.3g}; a model that knows nothing would begin at {expected:.3g}.",
+    )
+
+
+def loss_off_metric(evidence: Evidence) -> Symptom | None:
+    """Versions are ranked by absolute errors, and the training minimizes squared ones."""
+    metric = evidence.comparison.metric
+    squared = any(_short(call.function) == "mse_loss" for call in evidence.snapshot.calls)
+    if metric not in ABSOLUTE_METRICS or not squared:
+        return None
+    return Symptom(
+        {"absolute": 1.0, "squared": 1.0},
+        0.5,
+        f"Versions are ranked by {metric}, which a median minimizes; the training minimizes squared errors, which "
+        "estimates a mean.",
     )
 
 

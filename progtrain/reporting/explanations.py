@@ -71,6 +71,12 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     "unscaled-inputs": Explanation("The largest inputs dominate the first layer.", "standardization in the model"),
     "heavy-tailed-residuals": Explanation("Squared error follows a few outliers.", "a Huber or absolute loss"),
     "skewed-target": Explanation("The largest targets rule the loss.", "learning the target's logarithm"),
+    "unscaled-target": Explanation(
+        "The epochs are spent on bringing the last layer to the target's scale.", "a target standardized in the model"
+    ),
+    "loss-off-metric": Explanation(
+        "The training minimizes squared errors, and the metric counts absolute ones.", "the absolute error as the loss"
+    ),
     "regressed": Explanation("The last change was a step in the wrong direction.", "taking it back"),
     "edge-of-range": Explanation("The best value lies beyond what was tried.", "another step the same way"),
     "within-noise": Explanation(

@@ -1,8 +1,12 @@
 """Convolutions go before the first dense layer, which then reads what they found."""
 
+from textwrap import dedent
+
 import pytest
 
-from progtrain.records import Call, Layer, LoaderSettings, Proposal, Refusal
+from progtrain.actions import Situation, action_named
+from progtrain.records import Call, Finding, Layer, LoaderSettings, Proposal, Refusal
+from progtrain.script.anatomy import read_anatomy
 
 TABLE = {
     "nn.Sequential": (
@@ -102,10 +106,49 @@ TABLE = {
 @pytest.mark.parametrize("name", TABLE)
 def test_becomes(becomes, name):
     before, after, normalized = TABLE[name]
-    becomes("convolutional_stem", before, after, length=40, normalized=normalized)
+    becomes("convolutional_stem", before, after, shape=[40], normalized=normalized)
 
 
 SCRIPT = TABLE["nn.Sequential"][0]
+IMAGES_AFTER = """\
+from torch import nn
+
+net = nn.Sequential(
+    nn.Unflatten(1, (1, 8, 8)),
+    nn.Conv2d(1, 32, kernel_size=3, padding=1),
+    nn.BatchNorm2d(32),
+    nn.ReLU(),
+    nn.Conv2d(32, 64, kernel_size=3, padding=1, stride=2),
+    nn.BatchNorm2d(64),
+    nn.ReLU(),
+    nn.Conv2d(64, 64, kernel_size=3, padding=1, stride=2),
+    nn.BatchNorm2d(64),
+    nn.ReLU(),
+    nn.Flatten(),
+    nn.Linear(256, 64),  # dense
+    nn.ReLU(),
+    nn.Linear(64, 10),
+)
+"""
+
+
+def test_flat_images_are_read_in_two_dimensions(becomes):
+    becomes("convolutional_stem", SCRIPT.replace("40", "64"), IMAGES_AFTER, shape=[8, 8], normalized=True)
+
+
+@pytest.mark.parametrize(("side", "shape"), [(8.0, [8, 8]), (7.0, [64]), (0.0, [64])])
+def test_an_image_is_one_where_its_side_was_found(snapshot_with, side, shape):
+    read = Call(function="linear", arguments={}, shapes=((64, 64), (64, 64), (64,)))
+    situation = Situation(
+        anatomy=read_anatomy(dedent(SCRIPT)),
+        snapshot=snapshot_with(calls=(read,)),
+        findings=(Finding(name="local-structure", numbers={"side": side}, severity=0.7, message=""),),
+        history=(),
+        locks={},
+    )
+    proposal = action_named("convolutional_stem").propose(situation)
+    assert isinstance(proposal, Proposal)
+    assert proposal.parameters["shape"] == shape
 
 
 @pytest.mark.parametrize(
@@ -118,7 +161,7 @@ SCRIPT = TABLE["nn.Sequential"][0]
     ],
 )
 def test_cannot(cannot, source, match):
-    cannot("convolutional_stem", source, match, length=40, normalized=True)
+    cannot("convolutional_stem", source, match, shape=[40], normalized=True)
 
 
 def test_normalizes_where_batches_allow_it(proposed):
@@ -128,7 +171,7 @@ def test_normalizes_where_batches_allow_it(proposed):
     held = proposed("convolutional_stem", SCRIPT, "local-structure", locks={"normalization": "none"})
     for proposal, normalized in ((usual, True), (small, False), (held, False)):
         assert isinstance(proposal, Proposal)
-        assert proposal.parameters == {"length": 40, "normalized": normalized}
+        assert proposal.parameters == {"shape": [40], "normalized": normalized}
         assert ("normalization" in proposal.touches) is normalized
 
 

@@ -118,7 +118,7 @@ SQUARED = Call(function="mse_loss", arguments={})
 @pytest.mark.parametrize(
     ("finding", "fields", "reason"),
     [
-        ("overfitting", {}, "nothing diagnosed asks for it"),
+        ("overfitting", {}, "not known to be positive and skewed"),
         ("skewed-target", {"calls": (Call(function="cross_entropy", arguments={}),)}, "got ['cross_entropy']"),
         ("skewed-target", {"calls": (LINEAR, Call(function="sigmoid", arguments={}), SQUARED)}, "through sigmoid"),
         ("skewed-target", {"calls": (LINEAR, Call(function="exp", arguments={}), SQUARED)}, "exponentials already"),

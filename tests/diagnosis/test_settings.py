@@ -190,3 +190,61 @@ def test_unscaled_inputs(make_evidence, names):
     assert "unscaled-inputs" in names(make_evidence(inputs=columns + 50))
     assert "unscaled-inputs" in names(make_evidence(inputs=columns + np.array([0, 0, 60, 0, 0])))
     assert "unscaled-inputs" not in names(make_evidence(inputs=columns))
+
+
+def images(rng, count=10, side=8):
+    """Blobs, each at a place of its own."""
+    grid = np.arange(side)
+    centres, widths = rng.uniform(1, side - 2, (count, 2)), rng.uniform(1.2, 2.0, count)
+    rows = np.exp(-(((grid[None] - centres[:, :1]) / widths[:, None]) ** 2))
+    columns = np.exp(-(((grid[None] - centres[:, 1:]) / widths[:, None]) ** 2))
+    return (rows[:, :, None] * columns[:, None, :]).reshape(count, side * side)
+
+
+def flat(length):
+    return (Layer(path="net", type="Linear", arguments={"in_features": length, "out_features": 4}),)
+
+
+def test_an_image_laid_flat_is_told_from_a_signal_of_its_length(make_evidence, find):
+    rng = np.random.default_rng(0)
+    image = find(make_evidence(inputs=images(rng), layers=flat(64)), "local-structure")
+    signal = find(make_evidence(inputs=rng.normal(size=(10, 64)).cumsum(axis=1), layers=flat(64)), "local-structure")
+    assert image is not None
+    assert image.numbers["side"] == 8
+    assert signal is not None
+    assert "side" not in signal.numbers
+    assert find(make_evidence(inputs=rng.normal(size=(10, 64)), layers=flat(64)), "local-structure") is None
+
+
+@pytest.mark.parametrize(
+    ("draw", "expected"),
+    [
+        (lambda rng: rng.normal(4000, 3000, 300), True),
+        (lambda rng: rng.normal(100, 1, 300), True),
+        (lambda rng: rng.normal(0, 0.01, 300), True),
+        (lambda rng: rng.normal(3, 2, 300), False),
+        (lambda rng: np.full(300, 1e6), False),
+    ],
+)
+def test_an_unscaled_target_is_far_from_zero_or_from_a_spread_of_one(make_evidence, names, draw, expected):
+    targets = draw(np.random.default_rng(0))
+    evidence = make_evidence(task_type="regression", calls=(), predictions=predictions(targets, targets))
+    assert ("unscaled-target" in names(evidence)) is expected
+
+
+def test_a_target_that_the_model_rescales_is_not_unscaled(make_evidence, names):
+    targets = np.random.default_rng(0).normal(4000, 3000, 300)
+    step = tuple(Call(function=name, arguments={}) for name in ("linear", "mul", "add", "mse_loss"))
+    evidence = make_evidence(task_type="regression", calls=step, predictions=predictions(targets, targets))
+    assert "unscaled-target" not in names(evidence)
+
+
+@pytest.mark.parametrize(
+    ("metric", "loss", "expected"),
+    [("mae", "mse_loss", True), ("rmse", "mse_loss", False), ("mae", "l1_loss", False)],
+)
+def test_a_squared_loss_is_off_an_absolute_metric(make_evidence, names, metric, loss, expected):
+    comparison = Comparison(metric=metric, difference=None, low=None, high=None, verdict="first")
+    calls = (Call(function=loss, arguments={}),)
+    evidence = make_evidence(task_type="regression", calls=calls, comparison=comparison)
+    assert ("loss-off-metric" in names(evidence)) is expected
