@@ -9,10 +9,12 @@ from typing import Final
 
 from progtrain.rules import Rules
 from progtrain.step_records import (
+    RANGE_TEST,
     AnalyzeRecord,
     ChooseRecord,
     EvaluateRecord,
     ProbeRecord,
+    RangeTestRecord,
     RepeatRecord,
     StepRecord,
     TrainRecord,
@@ -113,11 +115,13 @@ def _repeats(workspace: Workspace, version: str) -> Iterator[StepRecord]:
 
 
 def _probes_apart(workspace: Workspace, versions: Sequence[str]) -> Iterator[StepRecord]:
-    """Probes that no record of a choice covers: those of a loop that was killed before it had chosen."""
+    """Probes and range tests that no record of a choice covers: of a loop that was killed before it had chosen."""
     records = [workspace.read_record(ChooseRecord, "choose", version) for version in versions]
     chosen = [(record.started_at, record.finished_at) for record in records if record is not None]
     for version in versions:
-        for probe in workspace.read_numbered(ProbeRecord, probe_name, version):
+        tested = workspace.read_record(RangeTestRecord, RANGE_TEST, version)
+        made: list[StepRecord] = [*workspace.read_numbered(ProbeRecord, probe_name, version)]
+        for probe in [*made, tested] if tested is not None else made:
             if not any(start <= probe.started_at <= end for start, end in chosen):
                 yield probe
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -97,6 +98,23 @@ class ProbeRecord(StepRecord):
 def probe_name(number: int) -> str:
     """The name of a probe's record and logs: `probe_01`."""
     return f"probe_{number:02d}"
+
+
+RANGE_TEST: Final = "range_test"
+"""The name of a range test's record and log."""
+
+
+class RangeTestRecord(StepRecord):
+    """A few steps of a version's training at growing learning rates; `script_sha256` is of that version."""
+
+    rates: tuple[float, ...]
+    losses: tuple[float, ...]
+    """Of every step, before it."""
+    suggested: float | None
+    """None where the curve suggests no rate, for the reason that `remark` gives."""
+    remark: str = ""
+    same_as: str | None = None
+    """The earlier version of the same script that was tested in this one's place."""
 
 
 class AnalyzeRecord(StepRecord):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from pydantic import JsonValue
 
@@ -16,8 +16,13 @@ from progtrain.records import Snapshot
 from progtrain.script.anatomy import Anatomy, Knob, read_anatomy
 from progtrain.script.edit import set_places
 from progtrain.script.knob_values import knob_values
+from progtrain.script.rates import present_rate
 
 _SCHEDULER_RATES = ("max_lr", "base_lr")
+NEAR: Final = 0.25
+"""Share of the present rate; a range test tells rates no better than that."""
+_FURTHEST: Final = 10.0
+"""The most that a suggested rate is followed in one version: the test saw the first steps alone."""
 
 
 class ScaleRate(StructuralAction):
@@ -25,15 +30,22 @@ class ScaleRate(StructuralAction):
 
     Attributes:
         bounds: rates that it stays between.
+        raises: whether the factor is above 1.
     """
 
     family = "rate"
     touches = frozenset({"lr"})
     bounds: ClassVar[tuple[float, float]]
+    raises: ClassVar[bool]
 
     @abstractmethod
     def factor_for(self, situation: Situation) -> float:
-        """What to multiply by."""
+        """What to multiply by where no range test suggests a rate."""
+
+    def suggested_factor(self, situation: Situation) -> float | None:
+        """What a range test suggests to multiply by; None where it is not heeded, or was not run."""
+        suggested, present = situation.suggested_rate, present_rate(situation.snapshot)
+        return suggested / present if suggested is not None and present else None
 
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
@@ -42,14 +54,35 @@ class ScaleRate(StructuralAction):
             raise EditError("it optimizes by hand, or with several optimizers")
         places = _places(situation.anatomy)
         require_live(situation, "lr", live_rates(snapshot))
-        factor = self.factor_for(situation)
         old = [_rate(place) for place in places]
+        suggested = self.suggested_factor(situation)
+        factor = self.factor_for(situation) if suggested is None else self._within_reach(suggested, old, situation)
         new = [float(f"{rate * factor:.3g}") for rate in old]
         low, high = self.bounds
         if not low <= min(new) <= max(new) <= high:
             raise EditError(f"a rate of {max(new):g} is out of the range {low:g} to {high:g} that it keeps to")
         pairs = dict.fromkeys(f"{before:g} to {after:g}" for before, after in zip(old, new, strict=True))
-        return Binding({"old": [*old], "new": [*new]}, f"learning rate from {', '.join(pairs)}", self.touches)
+        said = "" if suggested is None else f" (a range test suggests {situation.suggested_rate:g})"
+        return Binding({"old": [*old], "new": [*new]}, f"learning rate from {', '.join(pairs)}{said}", self.touches)
+
+    def _within_reach(self, factor: float, old: list[float], situation: Situation) -> float:
+        """A suggested factor, bounded.
+
+        Raises:
+            EditError: it does not lead in this action's direction, or leaves no room within its bounds.
+        """
+        said = f"a range test suggests a rate of {situation.suggested_rate:g}"
+        if abs(factor - 1) <= NEAR:
+            raise EditError(f"{said}, within {NEAR:.0%} of the present {present_rate(situation.snapshot):g}")
+        if (factor > 1) is not self.raises:
+            where = "above" if factor > 1 else "below"
+            raise EditError(f"{said}, {where} the present {present_rate(situation.snapshot):g}")
+        low, high = self.bounds
+        least, most = (bound / rate if rate else factor for bound, rate in ((low, min(old)), (high, max(old))))
+        bounded = min(max(factor, least, 1 / _FURTHEST), most, _FURTHEST)
+        if (bounded > 1) is not self.raises or abs(bounded - 1) <= NEAR:
+            raise EditError(f"{said}, out of the range {low:g} to {high:g} that it keeps to")
+        return bounded
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""

@@ -1,17 +1,18 @@
 """A smaller learning rate, where steps are too large to settle."""
 
-from progtrain.actions._scale_rate import ScaleRate
+from progtrain.actions._scale_rate import NEAR, ScaleRate
 from progtrain.actions.base import Situation
 
 
 class LowerLearningRate(ScaleRate):
-    """Divide the learning rate by three, by ten where the training diverged."""
+    """Divide the learning rate by three, by ten where it diverged, or set it to what a range test suggests."""
 
     answers = ("diverged", "oscillating", "late-jitter")
     risk = "low"
     probability = 0.5
     gain = 0.2
     bounds = (1e-7, float("inf"))
+    raises = False
     goal = "Take steps small enough to settle"
     expected_impact = "The validation curve swings less, and ends lower"
     verification = "No swings in the last quarter of the epochs"
@@ -19,3 +20,8 @@ class LowerLearningRate(ScaleRate):
     def factor_for(self, situation: Situation) -> float:
         """See ScaleRate."""
         return 1 / 10 if situation.finding("diverged") else 1 / 3
+
+    def suggested_factor(self, situation: Situation) -> float | None:
+        """See ScaleRate; that a whole training diverged outweighs the few steps of a test that did not."""
+        factor = super().suggested_factor(situation)
+        return None if factor is not None and factor >= 1 - NEAR and situation.finding("diverged") else factor

@@ -37,7 +37,7 @@ class OneCycle(StructuralAction):
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
         settings = constant_rate(situation)
-        factor = 1.0 if "lr" in situation.locks else _peak_factor(settings)
+        factor = 1.0 if "lr" in situation.locks else _peak_factor(settings, situation.suggested_rate)
         # The cycle would otherwise write a momentum into an optimizer that has none, or fail for want of one.
         cycle_momentum = settings.type not in _WITHOUT_MOMENTUM or number(settings, "momentum") > 0
         return Binding(
@@ -54,10 +54,13 @@ class OneCycle(StructuralAction):
         return changed(source, with_scheduler(source, "OneCycleLR", arguments, {"interval": "step"}, factor), self.name)
 
 
-def _peak_factor(settings: OptimizerSettings) -> float:
+def _peak_factor(settings: OptimizerSettings, suggested: float | None) -> float:
+    """Times the present rate; a range test's suggestion is the peak, as far as a factor of ten reaches."""
+    rate = number(settings, "lr")
+    if suggested is not None and rate > 0:
+        return float(f"{min(max(suggested / rate, 1 / _FACTORS[0]), _FACTORS[0]):.2g}")
     if settings.type == "SGD":
         peak = _MOMENTUM_PEAK if number(settings, "momentum") else _PLAIN_SGD_PEAK
     else:
         peak = _ADAPTIVE_PEAK
-    rate = number(settings, "lr")
     return next((factor for factor in _FACTORS if factor * rate <= peak * 1.01), 1.0)

@@ -50,6 +50,27 @@ class Probing:
     by_order: bool
 
 
+@dataclass(frozen=True)
+class RangeShown:
+    """What a learning-rate range test came to.
+
+    Args:
+        steps: that were taken.
+        lowest: rate of the first.
+        highest: rate of the last.
+        suggested: None where none was.
+        present: the rate that the version trains with; None where it is not known.
+        remark: why none was suggested, or where the test was made.
+    """
+
+    steps: int
+    lowest: float | None
+    highest: float | None
+    suggested: float | None
+    present: float | None
+    remark: str
+
+
 def render_action_extract(
     version: str,
     parent: str,
@@ -58,6 +79,7 @@ def render_action_extract(
     deferred: Sequence[Deferred],
     probing: Probing | None = None,
     reason: str = "",
+    range_test: RangeShown | None = None,
 ) -> str:
     """The page of a version.
 
@@ -69,6 +91,7 @@ def render_action_extract(
         deferred: all others, the nearest first.
         probing: None where nothing was probed.
         reason: why this one, in the advisor's words.
+        range_test: None where none was run.
     """
     return render(
         "action-extract.md.j2",
@@ -79,4 +102,5 @@ def render_action_extract(
         deferred=deferred,
         probing=probing,
         reason=reason,
+        range_test=range_test,
     )

@@ -7,7 +7,7 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -65,17 +65,37 @@ def capture_fit(script: Path, arguments: Sequence[str] = ()) -> CapturedFit:
         CaptureError: it raised, or ended without calling fit; the cause is the script's own exception.
     """
     captured: list[CapturedFit] = []
-    file = os.path.abspath(script)
-    os.environ.pop(_SEED_VARIABLE, None)
     seed_before = torch.seed()
 
-    def fit(trainer: Any, *args: Any, **kwargs: Any) -> None:
+    def take(original: Callable[..., None], trainer: Any, *args: Any, **kwargs: Any) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Lightning's advice on loaders is for those who train
-            captured.append(_take(trainer, _FitArguments.of(*args, **kwargs), seed_before))
+            captured.append(_take(trainer, FitArguments.of(*args, **kwargs), seed_before))
+
+    leave_at_fit(script, arguments, take)
+    return captured[0]
+
+
+def leave_at_fit(script: Path, arguments: Sequence[str], at_fit: Callable[..., None]) -> None:
+    """Run a script as `__main__` in this process until it calls `Trainer.fit`, and leave it there.
+
+    Args:
+        script: path of the script.
+        arguments: its command line.
+        at_fit: called in place of the method, with the method itself, the trainer, and the method's own arguments.
+
+    Raises:
+        CaptureError: the script, or `at_fit`, raised, or it ended without calling fit; the cause is that exception.
+    """
+    file, end, reached = os.path.abspath(script), "it ended", False
+    os.environ.pop(_SEED_VARIABLE, None)
+
+    def fit(*args: Any, **kwargs: Any) -> None:
+        nonlocal reached
+        at_fit(*args, **kwargs)
+        reached = True
         raise _Reached
 
-    end = "it ended"
     try:
         with fit_replaced(fit), as_main(file, [str(script), *arguments]) as main:
             exec(compile(Path(file).read_bytes(), file, "exec", dont_inherit=True), main.__dict__)
@@ -86,16 +106,17 @@ def capture_fit(script: Path, arguments: Sequence[str] = ()) -> CapturedFit:
     except Exception as error:  # noqa: BLE001 - a user's script may raise anything, and it is passed on
         own = error.with_traceback(from_script(error.__traceback__, file))
         raise CaptureError(f"{script.name} raised {_where(own, file)}, before Trainer.fit.{_hint(own)}") from own
-    if not captured:
+    if not reached:
         raise CaptureError(
             f"Expected {script.name} to call Trainer.fit; {end} without doing so. "
             "A training script trains with Lightning's Trainer when it is run without arguments."
         )
-    return captured[0]
 
 
 @dataclass(frozen=True)
-class _FitArguments:
+class FitArguments:
+    """What `Trainer.fit` was called with."""
+
     model: Any
     train: Any
     valid: Any
@@ -111,7 +132,7 @@ class _FitArguments:
         datamodule: Any = None,
         ckpt_path: Any = None,
         **options: Any,
-    ) -> _FitArguments:
+    ) -> FitArguments:
         """As `Trainer.fit` takes them: a DataModule may stand in the place of the training loaders."""
         if datamodule is None and hasattr(train_dataloaders, "train_dataloader"):
             train_dataloaders, datamodule = None, train_dataloaders
@@ -119,7 +140,7 @@ class _FitArguments:
         return cls(model, train_dataloaders, val_dataloaders, datamodule, ckpt_path and str(ckpt_path))
 
 
-def _take(trainer: Any, given: _FitArguments, seed_before: int) -> CapturedFit:
+def _take(trainer: Any, given: FitArguments, seed_before: int) -> CapturedFit:
     seed = seed_since(seed_before, os.environ.get(_SEED_VARIABLE))
     _attach(trainer, given)
     source = given.datamodule or given.model
@@ -134,7 +155,7 @@ def _take(trainer: Any, given: _FitArguments, seed_before: int) -> CapturedFit:
     return CapturedFit(given.model, trainer, loaders.train, loaders.valid, given.datamodule, given.ckpt_path, snapshot)
 
 
-def _attach(trainer: Any, given: _FitArguments) -> None:
+def _attach(trainer: Any, given: FitArguments) -> None:
     """Link model and data to the trainer as its fit does, without loggers or checkpoints being made on disk."""
     states = sys.modules[type(trainer.state).__module__]
     trainer.state.fn = states.TrainerFn.FITTING

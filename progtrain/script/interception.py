@@ -24,13 +24,18 @@ def fit_replaced(fit: Callable[..., None]) -> Iterator[None]:
     `pytorch_lightning` takes seconds to import, and is replaced when the script does so.
 
     Args:
-        fit: called as the method would be, the trainer first.
+        fit: called with the method that it stands for, the trainer, and the method's own arguments.
     """
     replaced: list[tuple[Any, Any]] = []
 
     def replace(module: Any) -> None:
-        replaced.append((module.Trainer, module.Trainer.fit))
-        module.Trainer.fit = fit
+        original = module.Trainer.fit
+
+        def instead(trainer: Any, *args: Any, **kwargs: Any) -> None:
+            fit(original, trainer, *args, **kwargs)
+
+        replaced.append((module.Trainer, original))
+        module.Trainer.fit = instead
 
     replace(lightning_trainer)
     finder = _ImportWatch(_OTHER_TRAINER, replace)

@@ -52,6 +52,8 @@ class VersionTracking(Record):
     """Numbers of the trainings with other seeds that were sent."""
     probes: tuple[int, ...] = ()
     """Numbers of the short trainings of a change that were sent."""
+    range_tested: bool = False
+    """Whether its learning-rate range test was sent."""
 
 
 class LoopTracking(Record):

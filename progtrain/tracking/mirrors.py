@@ -10,6 +10,7 @@ from progtrain.tracking.external_mirror import ExternalMirror
 from progtrain.tracking.ledger import Ledger
 from progtrain.tracking.loop_mirror import LoopMirror
 from progtrain.tracking.probe_mirror import ProbeMirror
+from progtrain.tracking.range_mirror import RangeMirror
 from progtrain.tracking.registry import Registry
 from progtrain.tracking.repeat_mirror import RepeatMirror
 from progtrain.tracking.session import open_session
@@ -27,6 +28,7 @@ class Mirrors:
     registry: Registry
     repeats: RepeatMirror
     probes: ProbeMirror
+    range_tests: RangeMirror
     external: ExternalMirror
 
 
@@ -45,5 +47,6 @@ def open_mirrors(
         Registry(session, workspace, ledger, executor),
         RepeatMirror(session, workspace, ledger),
         ProbeMirror(session, workspace, ledger),
+        RangeMirror(session, workspace, ledger),
         ExternalMirror(session, workspace),
     )

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -30,6 +30,8 @@ class NestedRun:
         score: None where it has none.
         started_at: of the training.
         finished_at: of the measuring.
+        curves: name -> what else was measured, step by step.
+        succeeded: whether it came to what it was run for; None where that is a score.
     """
 
     name: str
@@ -40,11 +42,14 @@ class NestedRun:
     score: EvalScore | None
     started_at: datetime
     finished_at: datetime
+    curves: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    succeeded: bool | None = None
 
     @property
     def status(self) -> Literal["FINISHED", "FAILED"]:
-        """Whether it came to a score."""
-        return "FAILED" if self.score is None else "FINISHED"
+        """Whether it came to what it was run for."""
+        succeeded = self.score is not None if self.succeeded is None else self.succeeded
+        return "FINISHED" if succeeded else "FAILED"
 
 
 def send_nested(session: Session, workspace: Workspace, run: NestedRun) -> None:
@@ -62,6 +67,7 @@ def send_nested(session: Session, workspace: Workspace, run: NestedRun) -> None:
     now = int(time.time() * 1000)
     measured = {} if run.score is None else score_metrics(run.score)
     metrics = [Metric(key, number, now, 0) for key, number in measured.items()]
+    metrics += [Metric(key, number, now, step) for key, each in run.curves.items() for step, number in enumerate(each)]
     params = [Param(name, text) for name, text in run.params.items()]
     client.log_batch(found.info.run_id, metrics, params)
     client.set_terminated(found.info.run_id, run.status, int(run.finished_at.timestamp() * 1000))

@@ -9,8 +9,8 @@ from typing import Final
 from progtrain.workspace import Workspace
 
 KIND: Final = "progtrain.kind"
-"""`loop`, `version`, `repeat` (of a version, with another seed), `probe` (of a change to it, trained briefly),
-`external` (a model from elsewhere), or `attempt` for a training that no longer counts."""
+"""`loop`, `version`, `repeat` (of a version, with another seed), `probe` (of a change to it, trained briefly, or a few
+steps at growing rates), `external` (a model from elsewhere), or `attempt` for a training that no longer counts."""
 LOOP: Final = "progtrain.loop"
 TRAINING: Final = "progtrain.training"
 VERSION: Final = "progtrain.version"

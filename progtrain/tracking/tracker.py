@@ -171,6 +171,7 @@ class Tracker:
             self._mirrors.versions.push(task.version, self._begun.get(task.version))
             self._mirrors.repeats.push(task.version)
             self._mirrors.probes.push(task.version)
+            self._mirrors.range_tests.push(task.version)
         elif task.kind is Kind.MODEL:
             self._mirrors.registry.push(task.version)
             self._submit(Task(Kind.LOOP))

@@ -87,6 +87,7 @@ class VersionMirror:
             model=None,
             repeats=[],
             probes=[],
+            range_tested=False,
         )
 
     def _with_run(self, version: str, state: VersionTracking, card: VersionCard) -> VersionTracking:

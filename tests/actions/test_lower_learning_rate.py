@@ -67,3 +67,37 @@ def test_refuses(proposed, source, fields, locks, reason):
 
     assert isinstance(refusal, Refusal)
     assert reason in refusal.reason
+
+
+@pytest.mark.parametrize(
+    ("finding", "suggested", "new"),
+    [
+        ("oscillating", 0.002, 0.002),
+        ("oscillating", 1e-5, 0.001),
+        ("diverged", 0.004, 0.004),
+        ("diverged", 0.02, 0.001),
+        ("diverged", 0.009, 0.001),
+    ],
+    ids=["as it is", "to a tenth at most", "where it diverged too", "unless it is above", "unless it is near"],
+)
+def test_takes_what_a_range_test_suggests(proposed, becomes, finding, suggested, new):
+    proposal = proposed("lower_learning_rate", SCRIPT, finding, suggested_rate=suggested)
+
+    assert isinstance(proposal, Proposal)
+    assert proposal.parameters == {"old": [0.01], "new": [new]}
+    becomes("lower_learning_rate", SCRIPT, SCRIPT.replace("0.01", f"{new:g}"), **proposal.parameters)
+
+
+@pytest.mark.parametrize(
+    ("suggested", "reason"),
+    [
+        (0.03, "suggests a rate of 0.03, above the present 0.01"),
+        (0.011, "within 25% of the present 0.01"),
+        (0.008, "within 25% of the present 0.01"),
+    ],
+)
+def test_refuses_what_a_range_test_speaks_against(proposed, suggested, reason):
+    refusal = proposed("lower_learning_rate", SCRIPT, "oscillating", suggested_rate=suggested)
+
+    assert isinstance(refusal, Refusal)
+    assert reason in refusal.reason

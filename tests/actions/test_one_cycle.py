@@ -155,6 +155,26 @@ def test_peak(proposed, kind, group, locks, parameters):
 
 
 @pytest.mark.parametrize(
+    ("rate", "suggested", "locks", "factor"),
+    [
+        (0.002, 0.013, {}, 6.5),
+        (0.002, 0.5, {}, 10.0),
+        (0.02, 0.01, {}, 0.5),
+        (0.02, 1e-5, {}, 0.1),
+        (0.002, 0.013, {"lr": 0.002}, 1.0),
+    ],
+)
+def test_a_range_test_sets_the_peak(proposed, becomes, rate, suggested, locks, factor):
+    optimizers = (OptimizerSettings(type="AdamW", groups=({"lr": rate},)),)
+    offered = {"locks": locks, "optimizers": optimizers, "suggested_rate": suggested}
+    proposal = proposed("one_cycle", SCRIPT, "constant-rate", **offered)
+    assert isinstance(proposal, Proposal)
+    assert proposal.parameters == {"factor": factor, "cycle_momentum": True}
+    after = TABLE["returned where it is made"][1].replace("3 * LR", "LR" if factor == 1 else f"{factor:g} * LR")
+    becomes("one_cycle", SCRIPT, after, **proposal.parameters)
+
+
+@pytest.mark.parametrize(
     ("fields", "locks", "reason"),
     [
         ({"schedulers": (SchedulerSettings(type="StepLR", arguments={}),)}, {}, "a schedule already"),

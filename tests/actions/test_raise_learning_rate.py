@@ -2,7 +2,9 @@
 
 import pytest
 
-from progtrain.records import OptimizerSettings, Proposal, Refusal, SchedulerSettings
+from progtrain.actions import Situation, action_named
+from progtrain.records import Finding, OptimizerSettings, Proposal, Refusal, SchedulerSettings
+from progtrain.script.anatomy import read_anatomy
 
 SCRIPT = """\
 import torch
@@ -110,9 +112,67 @@ def test_refuses(proposed, source, fields, locks, reason):
     assert reason in refusal.reason
 
 
+PEAK = SCRIPT + "torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1)\n"
+CYCLE = (SchedulerSettings(type="OneCycleLR", arguments={"max_lr": 0.1}),)
+
+
+@pytest.mark.parametrize(
+    ("source", "fields", "suggested", "new"),
+    [
+        (SCRIPT, {}, 0.05, [0.05]),
+        (SCRIPT, {}, 0.0126, [0.0126]),
+        (SCRIPT, {}, 4.0, [0.1]),
+        (SCRIPT.replace("0.01", "2.0"), {"optimizers": _sgd(2.0)}, 9.0, [3.0]),
+        (PEAK, {"schedulers": CYCLE}, 0.3, [0.03, 0.3]),
+    ],
+    ids=["as it is", "just beyond what is near", "tenfold at most", "within its bounds", "the peak is what is present"],
+)
+def test_takes_what_a_range_test_suggests(proposed, becomes, source, fields, suggested, new):
+    proposal = proposed("raise_learning_rate", source, "slow", suggested_rate=suggested, **fields)
+
+    assert isinstance(proposal, Proposal)
+    assert proposal.parameters["new"] == new
+    assert f"(a range test suggests {suggested:g})" in proposal.change
+    # Replayed from its parameters, without any suggestion.
+    after = source
+    for before, behind in zip(proposal.parameters["old"], new, strict=True):
+        after = after.replace(f"={before:g}", f"={behind:g}").replace(f"= {before!r}", f"= {behind!r}")
+    becomes("raise_learning_rate", source, after, **proposal.parameters)
+
+
+@pytest.mark.parametrize(
+    ("source", "fields", "suggested", "reason"),
+    [
+        (SCRIPT, {}, 0.001, "suggests a rate of 0.001, below the present 0.01"),
+        (SCRIPT, {}, 0.012, "suggests a rate of 0.012, within 25% of the present 0.01"),
+        (SCRIPT, {}, 0.0076, "within 25% of the present"),
+        (PEAK, {"schedulers": CYCLE}, 0.05, "below the present 0.1"),
+        (SCRIPT.replace("0.01", "2.9"), {"optimizers": _sgd(2.9)}, 9.0, "out of the range 0 to 3"),
+        (SCRIPT.replace("0.01", "4.0"), {"optimizers": _sgd(4.0)}, 9.0, "out of the range 0 to 3"),
+    ],
+)
+def test_refuses_what_a_range_test_speaks_against(proposed, source, fields, suggested, reason):
+    refusal = proposed("raise_learning_rate", source, "slow", suggested_rate=suggested, **fields)
+
+    assert isinstance(refusal, Refusal)
+    assert reason in refusal.reason
+
+
 def test_a_peak_is_held_against_the_live_schedule(proposed):
     source = SCRIPT + "torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=0.1)\n"
     live = SchedulerSettings(type="OneCycleLR", arguments={"max_lr": 0.1})
 
     assert isinstance(proposed("raise_learning_rate", source, "slow", schedulers=(live,)), Proposal)
     assert isinstance(proposed("raise_learning_rate", source, "slow"), Refusal)
+
+
+@pytest.mark.parametrize(
+    ("finding", "left", "new"), [("slow", 0.87, 0.1), ("slow", 0.3, 0.03), ("underfitting", 0.9, 0.03)]
+)
+def test_goes_further_where_the_training_hardly_began(snapshot_with, finding, left, new):
+    findings = (Finding(name=finding, numbers={"share_left": left}, severity=0.8, message=""),)
+    situation = Situation(read_anatomy(SCRIPT), snapshot_with(), findings, (), {})
+    proposal = action_named("raise_learning_rate").propose(situation)
+
+    assert isinstance(proposal, Proposal)
+    assert proposal.parameters["new"] == [new]

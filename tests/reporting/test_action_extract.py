@@ -3,7 +3,7 @@ import re
 import pytest
 
 from progtrain.records import Deferred, Proposal
-from progtrain.reporting.action_extract import ProbeRow, Probing, render_action_extract
+from progtrain.reporting.action_extract import ProbeRow, Probing, RangeShown, render_action_extract
 
 FIELDS = ["Goal", "Change", "Where", "Expected impact", "Risk", "Verification"]
 PROPOSAL = Proposal(
@@ -69,3 +69,23 @@ def test_where_no_probe_was_better_the_page_says_that_the_advisor_decided():
 
 def test_without_probes_the_page_says_nothing_of_them():
     assert "probe" not in render_action_extract("v001", "v001", "v002", PROPOSAL, ()).lower()
+
+
+@pytest.mark.parametrize(
+    ("tested", "row"),
+    [
+        (RangeShown(93, 1e-6, 0.38, 0.012, 0.001, ""), "| 93 | 1e-06 to 0.38 | 0.012 | 0.001 |  |"),
+        (RangeShown(0, None, None, None, 0.1, "no\nfall | at all"), r"| 0 | — to — | — | 0.1 | no fall \| at all |"),
+    ],
+)
+def test_a_range_test_stands_in_a_row_before_the_probes(tested, row):
+    rows = (ProbeRow(action="adamw", epochs=1, value=0.1, difference=0.1, remark="", chosen=True),)
+    probing = Probing("accuracy", rows, by_order=False)
+    page = render_action_extract("v001", "v001", "v002", PROPOSAL, (), probing, "", tested)
+    assert "| steps | rates tested | suggested | present | remark |" in page
+    assert row in page
+    assert page.index(row) < page.index("## Probes") < page.index("## Deferred Candidates")
+
+
+def test_without_a_range_test_the_page_says_nothing_of_one():
+    assert "range test" not in render_action_extract("v001", "v001", "v002", PROPOSAL, ())
