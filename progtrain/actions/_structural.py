@@ -54,9 +54,6 @@ class StructuralAction(Action):
 
     def propose(self, situation: Situation) -> Proposal | Refusal:
         """See Action."""
-        asked = situation.asks(*self.answers)
-        if asked is None:
-            return self.refuse(f"nothing diagnosed asks for it; it answers {', '.join(self.answers)}")
         source = situation.anatomy.source
         try:
             binding = self.bind(situation)
@@ -69,7 +66,7 @@ class StructuralAction(Action):
         return Proposal(
             action=self.name,
             family=self.family,
-            answers=asked,
+            answers=situation.answered(*self.answers),
             parameters=binding.parameters,
             touches=tuple(sorted(binding.touches)),
             goal=self.goal,

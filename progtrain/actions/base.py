@@ -26,7 +26,9 @@ class Situation:
         history: every version so far, oldest first; the last one is the parent's own.
         locks: canonical knob -> the user's rule that holds it, in words.
         undo: the edits that turn the parent back into its own parent, or None for a first version.
-        exploring: nothing diagnosed asks for anything, so that every action that fits may be offered.
+        higher_is_better: of `primary` in the history.
+        seed: the rules', of whatever an action draws.
+        suggested_rate: what a learning-rate range test of the parent suggests; None where it does not, or none was run.
     """
 
     anatomy: Anatomy
@@ -35,18 +37,18 @@ class Situation:
     history: tuple[Attempt, ...]
     locks: Mapping[str, str]
     undo: tuple[JsonValue, ...] | None = None
-    exploring: bool = False
+    higher_is_better: bool = True
+    seed: int = 42
+    suggested_rate: float | None = None
 
     def finding(self, *names: str) -> Finding | None:
         """The first finding that goes by one of these names, most severe first."""
         return next((finding for finding in self.findings if finding.name in names), None)
 
-    def asks(self, *names: str) -> str | None:
-        """The most severe finding of these names; while exploring, the first of them is as good as found."""
+    def answered(self, *names: str) -> str:
+        """The most severe finding of these names; the first name where none of them was made."""
         found = self.finding(*names)
-        if found is not None:
-            return found.name
-        return names[0] if self.exploring else None
+        return names[0] if found is None else found.name
 
 
 class Action(ABC):

@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from progtrain.records import Experience, Memory
+from progtrain.records import Experience, Memory, Proposal
 from progtrain.step_records import Attempt
 
 PRIOR_STRENGTH: Final = 4.0
 """How many tries the prior counts as: the four pseudo-observations of Agresti and Coull (1998)."""
 OWN_WEIGHT: Final = 4.0
 """A try in this loop, on the same script and data, weighs as much as the whole prior: one failure halves it."""
+REGRESSED: Final = 2
+"""A try in this loop that made a version worse counts as so many: it cost a version more, to take it back."""
 SAME_TASK_WEIGHT: Final = 1.0
 OTHER_TASK_WEIGHT: Final = 0.5
 """A try in an earlier loop on another task: the discount of a power prior (Ibrahim, Chen 2000); a starting value."""
@@ -62,18 +64,28 @@ class Belief:
         return f"prior {self.prior:.2f}, weight {PRIOR_STRENGTH:g}; {counted}; posterior {self.posterior:.2f}"
 
 
-def believe(action: str, finding: str, prior: float, history: Sequence[Attempt], memory: Memory | None) -> Belief:
+def tries(proposal: Proposal, history: Iterable[Attempt]) -> list[Attempt]:
+    """The versions of this loop that the same action made by changing the same knobs, oldest first."""
+    return [
+        attempt
+        for attempt in history
+        if attempt.action == proposal.action and {*attempt.touches} == {*proposal.touches} and attempt.parent
+    ]
+
+
+def believe(action: str, finding: str, prior: float, own: Sequence[Attempt], memory: Memory | None) -> Belief:
     """What to expect of an action.
 
     Args:
         action: its name.
         finding: that it answers; earlier loops count where it answered the same one.
         prior: the catalogue's probability.
-        history: of this loop; every try of the action counts, whatever it answered.
+        own: its tries in this loop, whatever they answered.
         memory: of earlier loops; None where there is none.
     """
-    verdicts = [attempt.verdict for attempt in history if attempt.action == action and attempt.verdict != "first"]
-    tallies = [Tally("in this loop", OWN_WEIGHT, len(verdicts), verdicts.count("improved"))]
+    verdicts = [attempt.verdict for attempt in own]
+    tried = len(verdicts) + (REGRESSED - 1) * verdicts.count("regressed")
+    tallies = [Tally("in this loop", OWN_WEIGHT, tried, verdicts.count("improved"))]
     if memory is not None:
         known = [entry for entry in memory.entries if (entry.action, entry.finding) == (action, finding)]
         same = [entry for entry in known if entry.task == memory.task]

@@ -8,7 +8,7 @@ from itertools import takewhile
 from typing import Final
 
 from progtrain.advisors import RankedProposal
-from progtrain.advisors.beliefs import believe
+from progtrain.advisors.beliefs import believe, tries
 from progtrain.knobs import FAMILY
 from progtrain.records import Finding, Memory, Proposal, Risk
 from progtrain.step_records import Attempt
@@ -18,8 +18,8 @@ TAKE_BACK = "regressed"
 TAKING_BACK = "take_back"
 """The action that answers it."""
 TAKE_BACK_SCORE = 1.0
-UNASKED_SEVERITY = 0.2
-"""Of a proposal whose finding was not made."""
+UNASKED_SEVERITY = 0.1
+"""Of a proposal whose finding was not made: the diagnosis may have missed it, and is more often right."""
 COST_OF_FAILURE: Final[dict[Risk, float]] = {"low": 0.1, "medium": 0.2, "high": 0.4}
 """What a failed change costs, as a share of what it would have gained."""
 
@@ -55,12 +55,13 @@ def _rate(
     severity = severities.get(proposal.answers, UNASKED_SEVERITY)
     if proposal.answers == TAKE_BACK and TAKE_BACK in severities:
         return RankedProposal(proposal, TAKE_BACK_SCORE, "the last change made things worse: it is taken back first")
-    failed = _failed_here(proposal.action, history)
+    failed = _failed_here(proposal, history)
     if failed is not None:
         reason = f"it made {failed.version} worse, and no other change has improved a version since"
         return RankedProposal(proposal, 0.0, reason, offered=False)
-    belief = believe(proposal.action, proposal.answers, proposal.probability, history, memory)
-    improved = sum(attempt.action == proposal.action and attempt.verdict == "improved" for attempt in history)
+    own = tries(proposal, history)
+    belief = believe(proposal.action, proposal.answers, proposal.probability, own, memory)
+    improved = sum(attempt.verdict == "improved" for attempt in own)
     gain = proposal.gain * GAIN_LEFT**improved
     factor, words = _family_record(proposal, history)
     probability = belief.posterior * factor
@@ -77,13 +78,14 @@ def _rate(
     return RankedProposal(proposal, severity * gain * expected - (MOVE_ON if exhausted else 0.0), "; ".join(reasons))
 
 
-def _failed_here(action: str, history: Sequence[Attempt]) -> Attempt | None:
+def _failed_here(proposal: Proposal, history: Sequence[Attempt]) -> Attempt | None:
     """The try that made a version worse, where its context is still the same: nothing has improved since.
 
     Ground won back by taking a change back is no improvement.
     """
+    own = tries(proposal, history)
     for attempt in reversed(history):
-        if attempt.action == action and attempt.verdict == "regressed":
+        if attempt in own and attempt.verdict == "regressed":
             return attempt
         if attempt.verdict == "improved" and attempt.action != TAKING_BACK:
             return None

@@ -16,9 +16,10 @@ from progtrain.step_records import AnalyzeRecord, ChooseRecord
 from progtrain.steps.capturing import captured, keep
 from progtrain.steps.context import Context
 from progtrain.steps.guard import Accepted, examine
-from progtrain.steps.lineage import history, next_parent, parent_of
+from progtrain.steps.lineage import higher_is_better, history, next_parent, parent_of
 from progtrain.steps.offers import offers
 from progtrain.steps.probes import Candidate, enough, probe
+from progtrain.steps.range_testing import range_test, shown
 from progtrain.steps.remember import remembered
 from progtrain.workspace import now, sha256_of, version_id, version_number, write_atomic
 
@@ -44,12 +45,20 @@ def choose(context: Context, version: str) -> None:
     parent = next_parent(context, version)
     child = version_id(version_number(version) + 1)
     situation = situation_of(context, parent, version)
+    tested = range_test(context, parent, situation)
+    if tested is not None:
+        situation = replace(situation, suggested_rate=tested.suggested)
     choice = select(context, parent, child, situation)
-    if choice.selected is None:
-        choice = select(context, parent, child, replace(situation, exploring=True))
     extract = workspace.artifacts(version) / "action-extract.md"
     page = render_action_extract(
-        version, parent, child, choice.selected, choice.deferred, choice.probing, choice.reason
+        version,
+        parent,
+        child,
+        choice.selected,
+        choice.deferred,
+        choice.probing,
+        choice.reason,
+        shown(tested, situation),
     )
     write_atomic(extract, page)
     if choice.accepted is not None:
@@ -86,6 +95,8 @@ def situation_of(context: Context, parent: str, newest: str) -> Situation:
         history=history(context, newest),
         locks=locks_on(snapshot, context.rules),
         undo=undo,
+        higher_is_better=higher_is_better(context, parent),
+        seed=context.rules.seed,
     )
 
 

@@ -52,7 +52,7 @@ def explore(path: Path, executor: Executor) -> Explored:
         findings=(),
         history=(),
         locks=locks_on(snapshot, rules),
-        exploring=True,
+        seed=rules.seed,
     )
     return Explored(path, source, rules, situation)
 

@@ -36,7 +36,7 @@ def round_count(candidates: int, full: int) -> int:
 def winner(
     candidates: int,
     rounds: int,
-    measure: Callable[[int, int], MetricValue | None],
+    measure: Callable[[Sequence[int], int], Sequence[MetricValue | None]],
     reference: Callable[[int], MetricValue | None],
 ) -> int | None:
     """Successive halving: after every round the better half goes on, until one is left or no round is.
@@ -44,7 +44,7 @@ def winner(
     Args:
         candidates: how many there are.
         rounds: how many there may be.
-        measure: (a candidate's place, round) -> what it reached; None where it failed.
+        measure: (places of candidates, round) -> what each reached; None where it failed.
         reference: round -> what is reached without any change; None where that is not known.
 
     Returns:
@@ -53,7 +53,7 @@ def winner(
     left = list(range(candidates))
     for number in range(rounds):
         against = reference(number)
-        values = [measure(place, number) for place in left]
+        values = measure(left, number)
         order = best_first(values)
         if not order or all(against is not None and _worse(values[place], against) for place in order):
             return None

@@ -24,6 +24,12 @@ def primary_of(context: Context, version: str) -> MetricValue | None:
     return None if record is None else record.score.metric(context.rules.eval_config.primary)
 
 
+def higher_is_better(context: Context, version: str) -> bool:
+    """The direction of the primary metric, as `version` was measured by it; up where it was not."""
+    primary = primary_of(context, version)
+    return primary is None or primary.higher_is_better
+
+
 def history(context: Context, newest: str) -> tuple[Attempt, ...]:
     """Every version up to and with `newest`, oldest first."""
     limit = version_number(newest)

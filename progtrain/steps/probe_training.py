@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,6 +12,7 @@ from progtrain.script.duration import schedule_misfit
 from progtrain.script.edit import set_or_add
 from progtrain.script.knob_values import differing
 from progtrain.step_records import EvaluateRecord, ProbeRecord, probe_name
+from progtrain.steps.at_once import at_once
 from progtrain.steps.capturing import capture_source, captured
 from progtrain.steps.context import Context
 from progtrain.steps.halving import brief_epochs
@@ -43,49 +45,68 @@ def unchanged(context: Context, parent: str) -> Trial:
     return Trial(parent, context.workspace.read_script(parent), captured(context, parent), None)
 
 
-def train_briefly(context: Context, parent: str, trial: Trial, turn: int) -> ProbeRecord:
-    """The record of a probe, which is made where there is none; one that failed is a record too.
+def train_briefly(context: Context, parent: str, trials: Sequence[Trial], turn: int) -> Iterator[ProbeRecord]:
+    """The records of probes, in order; those that there are none of are made, as many at once as cores allow.
 
-    The parent itself at its own number of epochs is what was measured of that version, and is not trained again.
+    One that failed is a record too. The parent itself at its own number of epochs is what was measured of that version,
+    and is not trained again.
 
     Args:
         context: the opened workspace.
         parent: the version that the probes belong to.
-        trial: the parent itself, or it with one change.
+        trials: the parent itself, or it with one change each.
         turn: the round, from 0; it says how many epochs.
 
     Raises:
-        ProtocolChangedError: it changed files that a training script has no business with.
+        ProtocolChangedError: one changed files that a training script has no business with.
     """
-    workspace, full, started_at = context.workspace, trial.snapshot.max_epochs, now()
+    known = [*context.workspace.read_numbered(ProbeRecord, probe_name, parent)]
+    wanted = [_wanted(context, parent, trial, turn) for trial in trials]
+    made = [record if record.score is not None else _same(known, record) for record in wanted]
+    places = [place for place, record in enumerate(made) if record is None]
+
+    def work(piece: int, on_tick: Callable[[], None]) -> ProbeRecord:
+        place = places[piece]
+        numbered = wanted[place].model_copy(update={"number": len(known) + 1 + piece})
+        return _trained(context, parent, trials[place], numbered, on_tick)
+
+    trained = at_once(len(places), work)
+    for record in made:
+        if record is None:
+            record = next(trained)
+            context.workspace.write_record(record, probe_name(record.number), parent)
+            context.tracker.version_finished(parent)
+        yield record
+
+
+def _wanted(context: Context, parent: str, trial: Trial, turn: int) -> ProbeRecord:
+    """The record of a probe before it is made, not numbered yet; with its score where that has been measured."""
+    full, started_at = trial.snapshot.max_epochs, now()
     epochs = brief_epochs(full, turn) if full is not None and full > 0 else None
-    wanted = ProbeRecord(
+    return ProbeRecord(
         started_at=started_at,
         finished_at=started_at,
-        script_sha256=workspace.script_sha256(parent),
-        number=1 + sum(1 for _ in workspace.read_numbered(ProbeRecord, probe_name, parent)),
+        script_sha256=context.workspace.script_sha256(parent),
+        number=0,
         action=None if trial.proposal is None else trial.proposal.action,
         parameters={} if trial.proposal is None else trial.proposal.parameters,
         epochs=epochs,
         score=_as_measured(context, parent) if trial.proposal is None and epochs == full else None,
-        remark="",
     )
-    if wanted.score is not None:
-        return wanted
-    done = _on_record(context, parent, wanted)
-    if done is not None:
-        return done
-    name = probe_name(wanted.number)
-    score, remark = _score(context, parent, trial, epochs, name)
-    record = wanted.model_copy(update={"finished_at": now(), "score": score, "remark": remark})
-    workspace.write_record(record, name, parent)
-    context.tracker.version_finished(parent)
-    return record
 
 
-def _on_record(context: Context, parent: str, wanted: ProbeRecord) -> ProbeRecord | None:
+def _trained(
+    context: Context, parent: str, trial: Trial, wanted: ProbeRecord, on_tick: Callable[[], None]
+) -> ProbeRecord:
+    started_at = now()
+    score, remark = _score(context, parent, trial, wanted, on_tick)
+    made = {"started_at": started_at, "finished_at": now(), "score": score, "remark": remark}
+    return wanted.model_copy(update=made)
+
+
+def _same(known: Sequence[ProbeRecord], wanted: ProbeRecord) -> ProbeRecord | None:
     """The same training, made before."""
-    for record in context.workspace.read_numbered(ProbeRecord, probe_name, parent):
+    for record in known:
         same = (record.script_sha256, record.epochs) == (wanted.script_sha256, wanted.epochs)
         if same and (record.action, record.parameters) == (wanted.action, wanted.parameters):
             return record
@@ -97,13 +118,15 @@ def _as_measured(context: Context, parent: str) -> EvalScore | None:
     return None if evaluated is None else evaluated.score
 
 
-def _score(context: Context, parent: str, trial: Trial, epochs: int | None, name: str) -> tuple[EvalScore | None, str]:
+def _score(
+    context: Context, parent: str, trial: Trial, wanted: ProbeRecord, on_tick: Callable[[], None]
+) -> tuple[EvalScore | None, str]:
     """The score and a remark, or no score and why."""
     try:
-        source, remark = shortened(context, trial, epochs)
+        source, remark = shortened(context, trial, wanted.epochs)
     except (EditError, CaptureError) as error:
         return None, str(error)
-    score = score_in_scratch(context, parent, name, trial.version, source)
+    score = score_in_scratch(context, parent, probe_name(wanted.number), trial.version, source, on_tick)
     if isinstance(score, ScratchFailure):
         return None, f"it could not be {score.could_not_be}: {score.reason}"
     return score, remark

@@ -61,8 +61,8 @@ def probe(context: Context, parent: str, child: str, candidates: Sequence[Candid
     best = winner(
         len(trials),
         round_count(len(trials), itself.snapshot.max_epochs or 1),
-        lambda place, turn: rounds.train(trials[place], turn),
-        lambda turn: rounds.train(itself, turn),
+        lambda places, turn: rounds.train([trials[place] for place in places], turn),
+        lambda turn: rounds.train([itself], turn)[0],
     )
     taken = candidates[rounds.first_that_ran() if best is None else best]
     others = tuple(each for each in candidates if each is not taken)
@@ -77,15 +77,20 @@ class _Rounds:
         self._metric = context.rules.eval_config.primary
         self._made: dict[int, list[ProbeRecord]] = defaultdict(list)
 
-    def train(self, trial: Trial, turn: int) -> MetricValue | None:
-        """What this trial reached in that round."""
-        record = train_briefly(self._context, self._parent, trial, turn)
-        self._made[turn].append(record)
-        row = self._row(record, self._made[turn][0], chosen=False)
+    def train(self, trials: Sequence[Trial], turn: int) -> list[MetricValue | None]:
+        """What each of these trials reached in that round."""
+        values = []
+        for record in train_briefly(self._context, self._parent, trials, turn):
+            self._made[turn].append(record)
+            self._tell(record, self._made[turn][0])
+            values.append(self._value(record))
+        return values
+
+    def _tell(self, record: ProbeRecord, reference: ProbeRecord) -> None:
+        row = self._row(record, reference, chosen=False)
         said = row.remark if record.score is None else f"{self._metric} {number(row.value)}"
         said += "" if row.difference is None else f" ({signed(row.difference)})"
         self._context.say(f"{self._parent}: probe of {row.action or 'no change'}, {row.epochs} epoch(s): {said}")
-        return self._value(record)
 
     def first_that_ran(self) -> int:
         """The place of the first candidate whose first probe did not fail; of the first one where all did."""

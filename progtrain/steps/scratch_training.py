@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -33,7 +34,14 @@ class ScratchFailure:
     log: Path
 
 
-def score_in_scratch(context: Context, owner: str, name: str, version: str, source: str) -> EvalScore | ScratchFailure:
+def score_in_scratch(
+    context: Context,
+    owner: str,
+    name: str,
+    version: str,
+    source: str,
+    on_tick: Callable[[], None] | None = None,
+) -> EvalScore | ScratchFailure:
     """Train `source` and measure it as a version is measured; nothing of it is kept but its score and its logs.
 
     Args:
@@ -42,6 +50,7 @@ def score_in_scratch(context: Context, owner: str, name: str, version: str, sour
         name: of the logs.
         version: as which the script stands in the folder.
         source: the script.
+        on_tick: called a few times a second meanwhile.
 
     Raises:
         ProtocolChangedError: it changed files that a training script has no business with.
@@ -52,13 +61,13 @@ def score_in_scratch(context: Context, owner: str, name: str, version: str, sour
         seal = Seal(workspace, version)
         log = workspace.log(owner, name)
         job = Job((workspace.script(version).name,), view, log, None if limit is None else limit * 60)
-        trained = context.executor.run(job)
+        trained = context.executor.run(job, on_tick)
         seal.hold_records()
         seal.hold_users_files()
         if not trained.succeeded:
             return ScratchFailure("trained", summarise(trained, log), log)
         log = workspace.log(owner, f"{name}_evaluate")
-        measured = context.executor.run(Job((workspace.eval_script.name, version), view, log))
+        measured = context.executor.run(Job((workspace.eval_script.name, version), view, log), on_tick)
         seal.hold_records()
         seal.hold_users_files()
         if not measured.succeeded:

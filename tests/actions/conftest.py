@@ -88,10 +88,15 @@ def snapshot_with() -> Callable[..., Snapshot]:
 
 @pytest.fixture(scope="session")
 def proposed(snapshot_with: Callable[..., Snapshot]) -> Callable[..., Proposal | Refusal]:
-    """`proposed(action, source, finding, locks={}, **snapshot_fields)`: what the action offers."""
+    """`proposed(action, source, finding, locks={}, suggested_rate=None, **snapshot_fields)`: what the action offers."""
 
     def propose(
-        action: str, source: str, finding: str, locks: dict[str, Any] | None = None, **fields: Any
+        action: str,
+        source: str,
+        finding: str,
+        locks: dict[str, Any] | None = None,
+        suggested_rate: float | None = None,
+        **fields: Any,
     ) -> Proposal | Refusal:
         return action_named(action).propose(
             Situation(
@@ -100,6 +105,7 @@ def proposed(snapshot_with: Callable[..., Snapshot]) -> Callable[..., Proposal |
                 findings=(Finding(name=finding, numbers={}, severity=0.5, message=finding),),
                 history=(),
                 locks=locks or {},
+                suggested_rate=suggested_rate,
             )
         )
 

@@ -10,6 +10,8 @@ from progtrain.knobs import FAMILY
 
 #: Findings that need more than predictions and curves, so that no rule makes them yet.
 NOT_MEASURED = {"dead-units", "compute-bound"}
+#: No finding, and so never made: it asks where nothing that was found asks for anything.
+NOTHING_FOUND = {"nothing-asks"}
 
 
 def test_enough():
@@ -24,7 +26,7 @@ def test_has_a_table(name):
 @pytest.mark.parametrize("name", catalogue())
 def test_speaks_the_house_language(name):
     action = catalogue()[name]
-    assert set(action.answers) <= {*RULES, *NOT_MEASURED}
+    assert set(action.answers) <= {*RULES, *NOT_MEASURED, *NOTHING_FOUND}
     assert action.touches <= FAMILY.keys()
     assert action.family in {*FAMILY.values(), "lineage"}
     assert 0 < action.probability < 1
@@ -34,3 +36,7 @@ def test_speaks_the_house_language(name):
 def test_every_finding_that_says_what_to_do_is_answered():
     answered = {finding for action in catalogue().values() for finding in action.answers}
     assert RULES.keys() <= answered
+
+
+def test_no_rule_finds_that_nothing_asks():
+    assert not NOTHING_FOUND & RULES.keys()

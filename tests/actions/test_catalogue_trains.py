@@ -164,7 +164,16 @@ def proposals(source: str, parent: CapturedFit) -> dict[str, Proposal]:
         ("residual", {"smaller_residual_initialization"}),
         (
             "regression",
-            {"shuffle_on", "huber_loss", "log_target", "output_bias", "standardize_inputs", "noise_augmentation"},
+            {
+                "shuffle_on",
+                "huber_loss",
+                "absolute_loss",
+                "log_target",
+                "output_bias",
+                "standardize_inputs",
+                "standardize_target",
+                "noise_augmentation",
+            },
         ),
     ],
 )

@@ -45,7 +45,7 @@ def offered(snapshot_with):
     def offer(locks: dict[str, float] | None = None, snapshot: Snapshot = live, **numbers: float) -> Proposal | Refusal:
         finding = Finding(name="edge-of-range", numbers=numbers, severity=0.5, message="")
         findings = (finding,) if numbers else ()
-        situation = Situation(read_anatomy(SCRIPT), snapshot, findings, (), locks or {}, exploring=True)
+        situation = Situation(read_anatomy(SCRIPT), snapshot, findings, (), locks or {})
         return action_named("extend_range").propose(situation)
 
     return offer

@@ -29,7 +29,6 @@ def test_cannot(cannot):
     [
         ("compute-bound", {"precision": "16-mixed"}, {}, "16-mixed already"),
         ("compute-bound", {}, {"precision": "32-true"}, "the rules hold precision"),
-        ("slow", {}, {}, "nothing diagnosed asks for it"),
     ],
 )
 def test_refuses(proposed, finding, fields, locks, reason):

@@ -241,7 +241,9 @@ def test_every_child_parses_keeps_its_comments_and_is_made_once(offers, style, n
 
 def test_the_actions_that_want_a_place_of_their_own_are_offered(offers):
     style = Style(TORCH[0], LIGHTNING[0], "literal", "literal", True, True, "mse_loss", "{made}", ())
-    assert {"log_target", "smaller_residual_initialization"} <= offers(written(style, USUAL), "mse_loss").keys()
+    assert {"log_target", "standardize_target", "smaller_residual_initialization"} <= offers(
+        written(style, USUAL), "mse_loss"
+    ).keys()
     style = replace(style, loss="cross_entropy")
     assert {"focal_loss", "crop_augmentation", "mixup"} <= offers(written(style, USUAL), "cross_entropy").keys()
 

@@ -146,7 +146,6 @@ def test_proposes(proposed):
 @pytest.mark.parametrize(
     ("finding", "fields", "reason"),
     [
-        ("overfitting", {}, "nothing diagnosed asks for it"),
         ("slow", {"initialization": ("weights kaiming",)}, "draws its weights itself: weights kaiming"),
         ("slow", {"locks": {"initialization": "torch"}}, "the rules hold initialization"),
     ],

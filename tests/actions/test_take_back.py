@@ -78,6 +78,6 @@ def test_refuses(propose):
     assert [refusal.reason for refusal in refusals] == [
         "there is no change to take back",
         "v002 took a change back itself",
-        "nothing diagnosed asks for it; it answers regressed",
+        "the last change did no harm",
         "the rules hold lr (0.03)",
     ]

@@ -1,7 +1,7 @@
 import pytest
 from scipy.stats import beta
 
-from progtrain.advisors.beliefs import OTHER_TASK_WEIGHT, OWN_WEIGHT, PRIOR_STRENGTH, believe
+from progtrain.advisors.beliefs import OTHER_TASK_WEIGHT, OWN_WEIGHT, PRIOR_STRENGTH, believe, tries
 
 
 def test_without_any_try_the_prior_stands():
@@ -23,8 +23,7 @@ def test_tries_weigh_by_where_they_were_made(make_attempt, make_memory):
         ("gelu", "underfitting", "classification", 50, 50),
         ("silu", "dead-units", "classification", 50, 50),
     )
-    history = [make_attempt("v001"), make_attempt("v002", "gelu", "within noise"), make_attempt("v003", "silu")]
-    belief = believe("gelu", "dead-units", 0.5, history, memory)
+    belief = believe("gelu", "dead-units", 0.5, [make_attempt("v002", "gelu", "within noise")], memory)
     tried = OWN_WEIGHT + 4 * OTHER_TASK_WEIGHT
     assert belief.posterior == pytest.approx((PRIOR_STRENGTH * 0.5 + 2 * OTHER_TASK_WEIGHT) / (PRIOR_STRENGTH + tried))
     said = str(belief)
@@ -32,9 +31,21 @@ def test_tries_weigh_by_where_they_were_made(make_attempt, make_memory):
     assert "on other tasks after dead-units 2 of 4 improved, weight 0.5 each" in said
 
 
-def test_one_failure_in_this_loop_halves_the_prior(make_attempt):
-    history = [make_attempt("v001"), make_attempt("v002", "gelu", "regressed")]
-    assert believe("gelu", "dead-units", 0.6, history, None).posterior == pytest.approx(0.3)
+@pytest.mark.parametrize(("verdict", "left"), [("within noise", 1 / 2), ("regressed", 1 / 3)])
+def test_one_failure_in_this_loop_halves_the_prior_and_a_regression_counts_twice(make_attempt, verdict, left):
+    own = [make_attempt("v002", "gelu", verdict)]
+    assert believe("gelu", "dead-units", 0.6, own, None).posterior == pytest.approx(0.6 * left)
+
+
+def test_tries_are_those_of_the_action_on_the_same_knobs(make_attempt, make_proposal):
+    history = [
+        make_attempt("v001"),
+        make_attempt("v002", "tune_knob", "regressed", touches=("lr",)),
+        make_attempt("v003", "take_back", "improved", touches=("lr",)),
+        make_attempt("v004", "tune_knob", "within noise", touches=("dropout",)),
+    ]
+    assert tries(make_proposal("tune_knob", touches=("lr",)), history) == [history[1]]
+    assert tries(make_proposal("tune_knob", touches=("weight_decay",)), history) == []
 
 
 def test_many_tries_outweigh_any_prior(make_memory):

@@ -79,10 +79,11 @@ def situations_by_action(source: str, fit: CapturedFit) -> dict[str, Situation]:
     """The situation that each action is asked in which wants more than a script; the others' is under ANY."""
     found = situations.diagnosed(source, fit)
     return {
-        ANY: situations.exploring(source, fit.snapshot),
+        ANY: situations.undiagnosed(source, fit.snapshot),
         "extend_range": situations.paid(source, fit.snapshot),
         "log_target": found,
         "output_bias": found,
+        "standardize_target": found,
     }
 
 

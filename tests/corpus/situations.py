@@ -21,12 +21,12 @@ from progtrain.script.versioning import undo_edits
 from progtrain.step_records import Attempt
 
 #: Findings that are known before anything is trained.
-_AT_ONCE: Final = ("bad-initial-loss", "skewed-target")
+_AT_ONCE: Final = ("bad-initial-loss", "skewed-target", "unscaled-target")
 
 
-def exploring(source: str, snapshot: Snapshot) -> Situation:
-    """Nothing is diagnosed, and every action that fits may be offered."""
-    return Situation(anatomy=read_anatomy(source), snapshot=snapshot, findings=(), history=(), locks={}, exploring=True)
+def undiagnosed(source: str, snapshot: Snapshot) -> Situation:
+    """Nothing is known but the script and what it is about to train."""
+    return Situation(anatomy=read_anatomy(source), snapshot=snapshot, findings=(), history=(), locks={})
 
 
 def diagnosed(source: str, fit: CapturedFit) -> Situation:

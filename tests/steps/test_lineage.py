@@ -12,7 +12,7 @@ import pytest
 from progtrain.loop import opened
 from progtrain.records import EvalScore, MetricValue
 from progtrain.step_records import AuthorRecord, EvaluateRecord
-from progtrain.steps.lineage import next_parent
+from progtrain.steps.lineage import higher_is_better, next_parent
 from progtrain.workspace import Workspace, sha256_of
 
 MOMENT = datetime(2026, 2, 23, 22, 1, 10, tzinfo=UTC)
@@ -84,3 +84,17 @@ def test_nothing_is_built_on_what_is_too_slow(
     parent_after: Next, continue_from: str, latencies: tuple[float, ...], parent: str
 ) -> None:
     assert parent_after(continue_from, *latencies) == parent
+
+
+def test_the_direction_is_that_of_the_metric_as_it_was_measured(tmp_path: Path) -> None:
+    (tmp_path / "user_defined_rules.json").write_text(json.dumps({"eval_config": {"primary_metric": "loss"}}))
+    workspace = Workspace(tmp_path)
+    write_version(workspace, 1, None, 0.5, 1.0)
+    record = workspace.read_record(EvaluateRecord, "evaluate", "v001")
+    assert record is not None
+    with opened(tmp_path) as context:
+        assert higher_is_better(context, "v001"), "it was not measured by it"
+        loss = MetricValue(name="loss", value=0.5, higher_is_better=False)
+        score = record.score.model_copy(update={"metrics": (loss,)})
+        workspace.write_record(record.model_copy(update={"score": score}), "evaluate", "v001")
+        assert not higher_is_better(context, "v001")

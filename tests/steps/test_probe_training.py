@@ -83,6 +83,6 @@ def test_a_training_that_no_epochs_end_fails_and_is_not_tried_again(context: Con
     endless = trial("9", "max_epochs=EPOCHS, max_steps=4")
     with pytest.raises(EditError, match="ends after a number of epochs"):
         shortened(context, endless, 3)
-    record = train_briefly(context, "v001", endless, 0)
+    [record] = train_briefly(context, "v001", [endless], 0)
     assert (record.score, record.epochs, record.number) == (None, 3, 1)
-    assert train_briefly(context, "v001", endless, 0) == record
+    assert [*train_briefly(context, "v001", [endless], 0)] == [record]
