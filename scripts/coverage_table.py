@@ -40,11 +40,11 @@ optimizer step. Everything else it must **refuse**, with a reason: *{unfit}*, th
 what is trained, or it would do harm; *{otherwise}*, the place is not one that the edit understands;
 *{by_hand}*, the script steps its optimizers itself.
 
-The actions are asked as when nothing is diagnosed. Five need more than a script: `log_target`, `output_bias` and
-`standardize_target` are asked with what the rules find in its first loss and its validation targets; `extend_range` as
-if the script had come from one with half of the rate, weight decay or dropout, and had been better; `take_back` on the
-first child that another action made of it, as if that had been worse, and what it makes must be the script again, byte
-for byte.
+The actions are asked as when nothing is diagnosed. Six need more than a script: `log_target`, `output_bias`,
+`standardize_target` and `usual_weight_decay` are asked with what the rules find in its settings, its first loss and
+its validation targets; `extend_range` as if the script had come from one with half of the rate, weight decay or
+dropout, and had been better; `take_back` on the first child that another action made of it, as if that had been worse,
+and what it makes must be the script again, byte for byte.
 
 {scripts} scripts × {actions} actions: **{applied} applied, {refused} refused, {failed} failed**.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Final
 
 from pydantic import JsonValue
 
@@ -13,6 +14,14 @@ from progtrain.errors import EditError
 from progtrain.records import OptimizerSettings
 from progtrain.script.anatomy import read_anatomy
 from progtrain.script.edit import set_or_add, set_places
+
+_DECOUPLED: Final = 1e-2
+_COUPLED: Final = 1e-4
+
+
+def usual_decay(settings: OptimizerSettings) -> float:
+    """What decays without holding back: 1e-2 where it is decoupled (AdamW), 1e-4 where it goes through the gradient."""
+    return _DECOUPLED if settings.type == "AdamW" else _COUPLED
 
 
 class SetWeightDecay(SetKnob):

@@ -1,15 +1,10 @@
 """Weight decay where there is none: smaller weights, a smaller gap between training and validation."""
 
-from typing import Final
-
 from pydantic import JsonValue
 
-from progtrain.actions._weight_decay import SetWeightDecay, present_decay
+from progtrain.actions._weight_decay import SetWeightDecay, present_decay, usual_decay
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
-
-_DECOUPLED: Final = 1e-2
-_COUPLED: Final = 1e-4
 
 
 class AddWeightDecay(SetWeightDecay):
@@ -27,4 +22,4 @@ class AddWeightDecay(SetWeightDecay):
         settings, present = present_decay(situation)
         if present > 0:
             raise EditError(f"{settings.type} decays weights already, by {present:g}")
-        return _DECOUPLED if settings.type == "AdamW" else _COUPLED
+        return usual_decay(settings)

@@ -7,7 +7,7 @@ from progtrain.actions.base import Situation
 class LowerLearningRate(ScaleRate):
     """Divide the learning rate by three, by ten where it diverged, or set it to what a range test suggests."""
 
-    answers = ("diverged", "oscillating", "late-jitter")
+    answers = ("diverged", "oscillating")
     risk = "low"
     probability = 0.5
     gain = 0.2

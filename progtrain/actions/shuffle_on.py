@@ -14,8 +14,8 @@ class ShuffleOn(SetKnob):
     touches = frozenset({"shuffle"})
     answers = ("unshuffled",)
     risk = "low"
-    probability = 0.7
-    gain = 0.2
+    probability = 0.8
+    gain = 0.35
     knob = "shuffle"
     goal = "Make every batch a fair sample of the training set"
     expected_impact = "The losses fall more evenly, and the validation metric ends higher"

@@ -20,6 +20,25 @@ TAKING_BACK = "take_back"
 TAKE_BACK_SCORE = 1.0
 UNASKED_SEVERITY = 0.1
 """Of a proposal whose finding was not made: the diagnosis may have missed it, and is more often right."""
+DECIDED: Final = frozenset(
+    {
+        "plain-sgd",
+        "constant-rate",
+        "no-normalization",
+        "excessive-decay",
+        "excessive-dropout",
+        "imbalanced",
+        "unshuffled",
+        "local-structure",
+        "unscaled-inputs",
+        "unscaled-target",
+        "skewed-target",
+        "loss-off-metric",
+    }
+)
+"""Findings that settings or data decide, and no curve has to be read for: not made, they are hardly ever missed."""
+DECIDED_SEVERITY = 0.02
+"""Of a proposal whose finding is one of those and was not made."""
 COST_OF_FAILURE: Final[dict[Risk, float]] = {"low": 0.1, "medium": 0.2, "high": 0.4}
 """What a failed change costs, as a share of what it would have gained."""
 
@@ -52,7 +71,8 @@ class RuleAdvisor:
 def _rate(
     proposal: Proposal, severities: dict[str, float], history: Sequence[Attempt], memory: Memory | None
 ) -> RankedProposal:
-    severity = severities.get(proposal.answers, UNASKED_SEVERITY)
+    unasked = DECIDED_SEVERITY if proposal.answers in DECIDED else UNASKED_SEVERITY
+    severity = severities.get(proposal.answers, unasked)
     if proposal.answers == TAKE_BACK and TAKE_BACK in severities:
         return RankedProposal(proposal, TAKE_BACK_SCORE, "the last change made things worse: it is taken back first")
     failed = _failed_here(proposal, history)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from progtrain.diagnosis import data, generalization, lineage, optimization, progress, settings, targets
+from progtrain.diagnosis import data, generalization, lineage, optimization, progress, regularization, settings, targets
 from progtrain.diagnosis.evidence import Evidence, Rule, Symptom
 from progtrain.records import Finding
 
@@ -28,6 +28,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "constant-rate": settings.constant_rate,
     "schedule-length": settings.schedule_length,
     "no-normalization": settings.no_normalization,
+    "excessive-decay": regularization.excessive_decay,
+    "excessive-dropout": regularization.excessive_dropout,
     "bad-initial-loss": settings.bad_initial_loss,
     "loss-off-metric": settings.loss_off_metric,
     "imbalanced": data.imbalanced,

@@ -56,7 +56,7 @@ def unshuffled(evidence: Evidence) -> Symptom | None:
         return None
     batches = math.ceil(train.size / train.batch_size) if train.size and train.batch_size else 0
     return Symptom(
-        {"batches": batches}, 0.5, "The training loader does not shuffle: every epoch brings the same batches."
+        {"batches": batches}, 0.8, "The training loader does not shuffle: every epoch brings the same batches."
     )
 
 

@@ -71,6 +71,10 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     "unscaled-inputs": Explanation("The largest inputs dominate the first layer.", "standardization in the model"),
     "heavy-tailed-residuals": Explanation("Squared error follows a few outliers.", "a Huber or absolute loss"),
     "skewed-target": Explanation("The largest targets rule the loss.", "learning the target's logarithm"),
+    "excessive-decay": Explanation(
+        "Weight decay undoes what the gradients do.", "a usual weight decay, 1e-2 for AdamW and 1e-4 through a gradient"
+    ),
+    "excessive-dropout": Explanation("Too little of the network takes part in a step.", "a dropout of 0.2"),
     "unscaled-target": Explanation(
         "The epochs are spent on bringing the last layer to the target's scale.", "a target standardized in the model"
     ),

@@ -113,6 +113,7 @@ SCHEDULED = ATTRIBUTES.replace(
 RESIDUAL = SEQUENTIAL.replace("self.net(x)", "self.net(x + self.mixed(x))").replace(
     "        self.net =", "        self.mixed = nn.Linear(40, 40)\n        self.net ="
 )
+HELD_BACK = ATTRIBUTES.replace("weight_decay=1e-4, p=0.2", "weight_decay=5.0, p=0.8")
 SCRIPTS = {
     "sequential": SEQUENTIAL,
     "attributes": ATTRIBUTES,
@@ -121,6 +122,7 @@ SCRIPTS = {
     "watched": WATCHED,
     "scheduled": SCHEDULED,
     "residual": RESIDUAL,
+    "held back": HELD_BACK,
 }
 #: Take a history.
 ELSEWHERE = {"take_back", "extend_range"}
@@ -162,6 +164,7 @@ def proposals(source: str, parent: CapturedFit) -> dict[str, Proposal]:
         ("watched", {"accumulate_gradients", "early_stopping", "plateau_schedule", "swa"}),
         ("scheduled", {"match_schedule_length", "more_epochs"}),
         ("residual", {"smaller_residual_initialization"}),
+        ("held back", {"usual_dropout", "usual_weight_decay"}),
         (
             "regression",
             {

@@ -115,3 +115,9 @@ def test_proposes(proposed):
     proposal = proposed("widen", SCRIPT, "underfitting")
     assert isinstance(proposal, Proposal)
     assert proposal.change == "width from 64 to 128"
+
+
+def test_what_is_very_narrow_is_widened_at_once(proposed):
+    proposal = proposed("widen", SCRIPT.replace("64", "2"), "underfitting")
+    assert isinstance(proposal, Proposal)
+    assert proposal.change == "width from 2 to 32"

@@ -1,4 +1,5 @@
-from progtrain.advisors.by_rule import RuleAdvisor, main_family
+from progtrain.advisors.by_rule import DECIDED, RuleAdvisor, main_family
+from progtrain.diagnosis import RULES
 
 
 def ranking(proposals, findings, history=()):
@@ -108,3 +109,14 @@ def test_main_family():
     assert main_family(("optimizer", "momentum", "lr")) == "optimizer"
     assert main_family(("lr", "optimizer")) == "rate"
     assert main_family(("something",)) is None
+
+
+def test_what_the_data_would_have_shown_is_expected_less_than_what_a_curve_may_hide(make_proposal):
+    hidden, shown = make_proposal("widen", answers="underfitting"), make_proposal("shuffle_on", answers="unshuffled")
+    ranked = ranking([hidden, shown], [])
+    assert list(ranked) == ["widen", "shuffle_on"]
+    assert ranked["shuffle_on"].score > 0
+
+
+def test_only_findings_that_there_are_can_be_decided():
+    assert {*RULES} >= DECIDED

@@ -84,6 +84,7 @@ def situations_by_action(source: str, fit: CapturedFit) -> dict[str, Situation]:
         "log_target": found,
         "output_bias": found,
         "standardize_target": found,
+        "usual_weight_decay": found,
     }
 
 

@@ -21,7 +21,7 @@ from progtrain.script.versioning import undo_edits
 from progtrain.step_records import Attempt
 
 #: Findings that are known before anything is trained.
-_AT_ONCE: Final = ("bad-initial-loss", "skewed-target", "unscaled-target")
+_AT_ONCE: Final = ("bad-initial-loss", "skewed-target", "unscaled-target", "excessive-decay")
 
 
 def undiagnosed(source: str, snapshot: Snapshot) -> Situation:

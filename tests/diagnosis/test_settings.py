@@ -13,6 +13,14 @@ def sgd(momentum: float) -> tuple[OptimizerSettings, ...]:
     return (OptimizerSettings(type="SGD", groups=({"lr": 0.01, "momentum": momentum, "weight_decay": 0},)),)
 
 
+def decayed(kind: str, decay: float) -> tuple[OptimizerSettings, ...]:
+    return (OptimizerSettings(type=kind, groups=({"lr": 1e-3, "weight_decay": decay},)),)
+
+
+def dropped(share: float) -> Call:
+    return Call(function="dropout", arguments={"p": share, "training": True})
+
+
 def dense(*widths: int) -> tuple[Layer, ...]:
     return tuple(
         Layer(path=str(i), type="Linear", arguments={"in_features": a, "out_features": b})
@@ -47,6 +55,9 @@ MSE = (Call(function="torch.nn.functional.mse_loss", arguments={}, shapes=((64, 
         ("no-normalization", {"layers": dense(40, 64, 64, 10)}, {"layers": dense(40, 64, 10)}),
         ("bad-initial-loss", {"first_loss": 14.0}, {"first_loss": 2.6}),
         ("unshuffled", {"train": IN_ORDER}, {"train": DRAWN}),
+        ("excessive-decay", {"optimizers": decayed("AdamW", 50.0)}, {"optimizers": decayed("AdamW", 0.5)}),
+        ("excessive-decay", {"optimizers": decayed("Adam", 0.5)}, {"optimizers": decayed("Adam", 0.01)}),
+        ("excessive-dropout", {"calls": (dropped(0.8),)}, {"calls": (dropped(0.5),)}),
         ("few-steps", {"train": SMALL, "max_epochs": 10}, {"train": SMALL, "max_epochs": 20}),
     ],
 )
