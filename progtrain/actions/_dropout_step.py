@@ -26,6 +26,6 @@ class DropoutStep(EveryOccurrence):
     def value_for(self, present: float) -> float:
         """See EveryOccurrence."""
         value = max(0.0, round(present + self.step, 6))
-        if value == present or value > STRONGEST:
+        if value == present or (self.step > 0 and value > STRONGEST):
             raise EditError(f"dropout is {present:g}, at its end of 0 to {STRONGEST:g}")
         return value

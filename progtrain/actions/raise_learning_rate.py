@@ -12,7 +12,7 @@ FAR: Final = 0.5
 class RaiseLearningRate(ScaleRate):
     """Multiply the learning rate by three, by ten where the training hardly began; or follow a range test."""
 
-    answers = ("slow", "underfitting", "still-improving", "edge-of-range")
+    answers = ("slow", "underfitting", "still-improving")
     risk = "medium"
     probability = 0.5
     gain = 0.25

@@ -23,7 +23,11 @@ UNASKED_SEVERITY = 0.1
 DECIDED: Final = frozenset(
     {
         "plain-sgd",
+        "adam-with-decay",
         "constant-rate",
+        "schedule-length",
+        "few-steps",
+        "bad-initial-loss",
         "no-normalization",
         "excessive-decay",
         "excessive-dropout",
@@ -43,7 +47,8 @@ COST_OF_FAILURE: Final[dict[Risk, float]] = {"low": 0.1, "medium": 0.2, "high": 
 """What a failed change costs, as a share of what it would have gained."""
 
 GAIN_LEFT = 0.5
-"""What an action that improved a version in this loop has left to give, each time: it is likely, and smaller."""
+"""What an action that improved a version in this loop has left to give, each time: it is likely, and smaller. Not where
+the curves still show what it answers: then their severity says what is left."""
 SAME_FAMILY_NOISE = 0.6
 """On the probability, for each of the last changes within noise that was of the same family."""
 NOISE_RUNNING = 3
@@ -82,7 +87,9 @@ def _rate(
     own = tries(proposal, history)
     belief = believe(proposal.action, proposal.answers, proposal.probability, own, memory)
     improved = sum(attempt.verdict == "improved" for attempt in own)
-    gain = proposal.gain * GAIN_LEFT**improved
+    still_shown = proposal.answers in severities and proposal.answers not in DECIDED
+    left = 1.0 if still_shown else GAIN_LEFT**improved
+    gain = proposal.gain * left
     factor, words = _family_record(proposal, history)
     probability = belief.posterior * factor
     expected = probability - COST_OF_FAILURE[proposal.risk] * (1 - probability)
@@ -91,7 +98,7 @@ def _rate(
         f"answers {proposal.answers} (severity {severity:.2f}), gain {gain:.2f} "
         f"with probability {probability:.2f}, {proposal.risk} risk",
         str(belief),
-        *([f"it improved {improved} version(s) already (gain x{GAIN_LEFT**improved:.2f})"] if improved else []),
+        *([f"it improved {improved} version(s) already (gain x{left:.2f})"] if improved else []),
         *words,
         *(["other families come first"] if exhausted else []),
     ]

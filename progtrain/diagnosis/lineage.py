@@ -11,6 +11,8 @@ from progtrain.diagnosis.evidence import Evidence, Symptom
 from progtrain.step_records import Attempt
 
 WITHIN_NOISE_RUNNING = 3
+TAKING_BACK = "take_back"
+"""Wins back what was there, and is no step that has paid."""
 RANGED_KNOBS = ("lr", "weight_decay", "dropout")
 
 
@@ -49,7 +51,8 @@ def within_noise(evidence: Evidence) -> Symptom | None:
 def edge_of_range(evidence: Evidence) -> Symptom | None:
     """A step of one knob has paid, its value is still in use, and no version has tried one beyond it."""
     for attempt in reversed(evidence.history):
-        if attempt.verdict == "improved" and len(attempt.touches) == 1 and attempt.touches[0] in RANGED_KNOBS:
+        stepped = attempt.verdict == "improved" and attempt.action != TAKING_BACK
+        if stepped and len(attempt.touches) == 1 and attempt.touches[0] in RANGED_KNOBS:
             symptom = _at_edge(attempt, attempt.touches[0], evidence.history)
             if symptom is not None:
                 return symptom

@@ -43,17 +43,18 @@ def test_what_was_taken_back_waits_until_another_change_has_improved(make_propos
     assert free.score < ranking(proposals, findings)["add_dropout"].score
 
 
-def test_what_improved_may_be_tried_again_for_a_smaller_gain(make_proposal, make_finding, make_attempt):
-    findings = [make_finding("overfitting")]
-    history = [make_attempt("v001"), make_attempt("v002", "add_dropout", "improved")]
-    fresh = ranking([make_proposal("add_dropout")], findings)["add_dropout"]
-    once = ranking([make_proposal("add_dropout")], findings, history)["add_dropout"]
-    twice = ranking(
-        [make_proposal("add_dropout")], findings, [*history, make_attempt("v003", "add_dropout", "improved")]
-    )
-    assert fresh.score > once.score > twice["add_dropout"].score
-    assert once.offered
-    assert "gain 0.10 with probability 0.75" in once.reason
+def test_what_improved_has_less_to_give_unless_the_curves_still_show_what_it_answers(
+    make_proposal, make_finding, make_attempt
+):
+    once = [make_attempt("v001"), make_attempt("v002", "add_dropout", "improved")]
+    shown, decided = make_finding("overfitting"), make_finding("few-steps")
+    still = ranking([make_proposal("add_dropout")], [shown], once)["add_dropout"]
+    assert still.offered
+    assert "gain 0.20 with probability 0.75" in still.reason
+    gone = ranking([make_proposal("add_dropout", answers="few-steps")], [decided], once)["add_dropout"]
+    assert "gain 0.10 with probability 0.75" in gone.reason
+    twice = [*once, make_attempt("v003", "add_dropout", "improved")]
+    assert "gain 0.05" in ranking([make_proposal("add_dropout")], [], twice)["add_dropout"].reason
 
 
 def test_steps_within_noise_make_the_family_less_likely(make_proposal, make_finding, make_attempt):
