@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from progtrain.errors import ScriptError
+from progtrain.script import syntax
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Scope = ast.Module | ast.ClassDef | FunctionNode | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -275,7 +276,7 @@ def parse(source: str) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a script's own "\d" is no business of ours
-            return ast.parse(source.removeprefix("\ufeff"))
+            return syntax.parse(source.removeprefix("\ufeff"))
     except SyntaxError as error:
         raise ScriptError(
             f"Expected a Python script, got a syntax error in line {error.lineno}: {error.msg}. Mend that line."

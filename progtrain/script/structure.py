@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from progtrain.errors import EditError
+from progtrain.script.syntax import parse
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class ParsedScript:
 
     def __init__(self, source: str) -> None:
         try:
-            self.tree = ast.parse(source)
+            self.tree = parse(source)
         except SyntaxError as error:
             raise EditError(f"Line {error.lineno} is not Python: {error.msg}. Mend the script first.") from error
         self.source = source

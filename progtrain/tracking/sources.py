@@ -7,6 +7,8 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+from progtrain.script.syntax import parse
+
 
 def copy_sources(script: Path, folder: Path) -> None:
     """Copy a script into `folder`, and the modules and packages of its own folder that it imports, directly or not."""
@@ -27,7 +29,7 @@ def copy_sources(script: Path, folder: Path) -> None:
 
 def _imported(path: Path) -> Iterator[str]:
     """The top-level names of what a file imports."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(parse(path.read_bytes())):
         if isinstance(node, ast.Import):
             yield from (alias.name.partition(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.level == 0 and node.module:

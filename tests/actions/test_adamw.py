@@ -145,5 +145,5 @@ def test_refuses_a_peak_rate_that_would_stay(proposed):
     assert isinstance(proposed("adamw", source.replace("0.3", "3 * LR"), "plain-sgd"), Proposal)
 
 
-def test_needs_a_finding(proposed):
-    assert "nothing diagnosed" in proposed("adamw", SCRIPT, "overfitting").reason
+def test_without_a_finding_it_answers_the_first_of_those_it_could(proposed):
+    assert proposed("adamw", SCRIPT, "overfitting").answers == "plain-sgd"
