@@ -27,7 +27,9 @@ class WidthFactor(EveryOccurrence):
     factor: ClassVar[float]
 
     def value_for(self, present: float) -> float:
-        """See EveryOccurrence."""
+        """See EveryOccurrence; a width of 0 says that there is no such layer, and stays."""
+        if present == 0:
+            return present
         width = int(present * self.factor)
         if not NARROWEST <= width <= WIDEST or width != present * self.factor:
             raise EditError(f"a width of {present:g} cannot become {present * self.factor:g}")

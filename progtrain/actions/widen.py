@@ -25,4 +25,4 @@ class Widen(WidthFactor):
 
     def value_for(self, present: float) -> float:
         """See EveryOccurrence."""
-        return AT_LEAST if present < NARROW else super().value_for(present)
+        return AT_LEAST if 0 < present < NARROW else super().value_for(present)

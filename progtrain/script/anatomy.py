@@ -184,13 +184,30 @@ class _Reading:
     def _each(self) -> Iterator[_Place]:
         for use in self._uses.values():
             yield from self._places_of(use)
-        for use, is_outer in self._uses.sizes():
+        sizes = [*self._uses.sizes()]
+        made = {place.span for use, _ in sizes for place in self._places_of(use) if place.why_not is None}
+        for use, is_outer in sizes:
+            if self._runs_along(use, made):
+                continue
             for place in self._places_of(use):
                 if is_outer:
                     place.knob = _OUTER_SIZE
                 yield place
         for choice in self._uses.choices():
             yield self._chosen(choice)
+
+    def _runs_along(self, use: Use, made: set[Span]) -> bool:
+        """Whether a size is a variable that takes on, layer by layer, what was made: `width = HIDDEN` in a loop.
+
+        It follows the places of those sizes, and sets nothing by itself.
+        """
+        found = None
+        if isinstance(use.value, ast.Name):
+            found = self._index.bindings(use.value.id, self._index.scope(use.value))
+        if found is None or len(found[1]) < 2:
+            return False
+        origins = (self._resolver.trace(value) for value in found[1] if isinstance(value, ast.expr))
+        return any(isinstance(origin, Origin) and self._index.span(origin.node) in made for origin in origins)
 
     def _places_of(self, use: Use) -> Iterator[_Place]:
         origin = self._resolver.trace(use.value, use.where, use.context)

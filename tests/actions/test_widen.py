@@ -121,3 +121,24 @@ def test_what_is_very_narrow_is_widened_at_once(proposed):
     proposal = proposed("widen", SCRIPT.replace("64", "2"), "underfitting")
     assert isinstance(proposal, Proposal)
     assert proposal.change == "width from 2 to 32"
+
+
+IN_A_LOOP = """\
+from torch import nn
+
+CHANNELS = 0
+HIDDEN = 64
+
+parts, width = ([nn.Conv1d(1, CHANNELS, 5)], CHANNELS * 40) if CHANNELS else ([], 40)
+for _ in range(3):
+    parts += [nn.Linear(width, HIDDEN), nn.ReLU()]
+    width = HIDDEN
+net = nn.Sequential(*parts, nn.Linear(width, 10))
+"""
+
+
+def test_a_variable_that_takes_on_each_width_follows_and_a_width_of_none_stays(becomes, proposed):
+    proposal = proposed("widen", IN_A_LOOP, "underfitting")
+    assert isinstance(proposal, Proposal)
+    assert proposal.parameters == {"old": [0, 64], "new": [0, 128]}
+    becomes("widen", IN_A_LOOP, IN_A_LOOP.replace("64", "128"), **proposal.parameters)
