@@ -202,6 +202,10 @@ class ReportRecord(Record):
     finished_at: datetime
 
 
+TAKING_BACK: Final = "take_back"
+"""The action that undoes the last change: it wins back what was there, and improves on nothing."""
+
+
 class Attempt(Record):
     """What one earlier version tried, for advisors and actions that look back."""
 

@@ -14,6 +14,7 @@ from peers.tasks import Task, write_workspace
 
 from progtrain.executors import Job
 from progtrain.executors.local import LocalExecutor
+from progtrain.records import EvalScore
 from progtrain.step_records import EvaluateRecord, HiddenScore, ProbeRecord, probe_name
 from progtrain.workspace import Workspace
 
@@ -79,6 +80,6 @@ def _hidden(workspace: Workspace, executor: LocalExecutor, task: Task, version: 
     return value
 
 
-def _value(score: object, task: Task) -> float | None:
-    metric = score.metric(task.metric)  # type: ignore[attr-defined]
+def _value(score: EvalScore, task: Task) -> float | None:
+    metric = score.metric(task.metric)
     return None if metric is None else metric.value

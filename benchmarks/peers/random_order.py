@@ -16,10 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from progtrain.advisors import RankedProposal
-from progtrain.advisors.by_rule import TAKING_BACK
 from progtrain.loop import opened, run_loop
 from progtrain.records import Finding, Memory, Proposal
-from progtrain.step_records import Attempt
+from progtrain.step_records import TAKING_BACK, Attempt
 
 
 class RandomAdvisor:

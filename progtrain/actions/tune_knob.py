@@ -15,10 +15,7 @@ from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.script.edit import set_or_add
 from progtrain.script.knob_values import knob_values
-from progtrain.step_records import Attempt
-
-#: Undoes a search; it is none.
-_TAKING_BACK = "take_back"
+from progtrain.step_records import TAKING_BACK, Attempt
 
 
 class TuneKnob(StructuralAction):
@@ -65,7 +62,7 @@ def _in_turn(knobs: Sequence[str], history: Sequence[Attempt]) -> list[str]:
 
     Only where the newest version was one of this search and has improved, its knob stays first, once.
     """
-    touched = [attempt.touches for attempt in history if attempt.action != _TAKING_BACK]
+    touched = [attempt.touches for attempt in history if attempt.action != TAKING_BACK]
     stays = _paid(history[-1:]) if _paid(history[-1:]) != _paid(history[-2:-1]) else ()
     # Ties keep the order of `knobs`.
     return sorted(knobs, key=lambda knob: (knob not in stays, sum(knob in each for each in touched)))

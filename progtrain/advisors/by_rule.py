@@ -11,12 +11,10 @@ from progtrain.advisors import RankedProposal
 from progtrain.advisors.beliefs import believe, tries
 from progtrain.knobs import FAMILY
 from progtrain.records import Finding, Memory, Proposal, Risk
-from progtrain.step_records import Attempt
+from progtrain.step_records import TAKING_BACK, Attempt
 
 TAKE_BACK = "regressed"
 """The finding whose answer comes before everything else: no change can be judged on lost ground."""
-TAKING_BACK = "take_back"
-"""The action that answers it."""
 TAKE_BACK_SCORE = 1.0
 UNASKED_SEVERITY = 0.1
 """Of a proposal whose finding was not made: the diagnosis may have missed it, and is more often right."""

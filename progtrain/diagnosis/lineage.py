@@ -8,11 +8,9 @@ from itertools import takewhile
 from pydantic import JsonValue
 
 from progtrain.diagnosis.evidence import Evidence, Symptom
-from progtrain.step_records import Attempt
+from progtrain.step_records import TAKING_BACK, Attempt
 
 WITHIN_NOISE_RUNNING = 3
-TAKING_BACK = "take_back"
-"""Wins back what was there, and is no step that has paid."""
 RANGED_KNOBS = ("lr", "weight_decay", "dropout")
 
 

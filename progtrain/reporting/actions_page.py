@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from itertools import groupby
 
 from progtrain.actions import Action
+from progtrain.step_records import TAKING_BACK
 
 _HEAD = """# The catalogue
 
@@ -38,4 +39,4 @@ def _list(names: Iterable[str]) -> str:
 
 
 def _touches(action: Action) -> str:
-    return "what the change taken back touched" if action.name == "take_back" else _list(sorted(action.touches))
+    return "what the change taken back touched" if action.name == TAKING_BACK else _list(sorted(action.touches))

@@ -11,7 +11,14 @@ from progtrain.reporting.leaderboard import Leaderboard, Row
 from progtrain.reporting.rendering import render
 from progtrain.reporting.story import Change, header_of, line_of, summary_of
 from progtrain.rules import Rules
-from progtrain.step_records import EvaluateRecord, ExternalRecord, LoopRecord, TrainRecord, external_name
+from progtrain.step_records import (
+    TAKING_BACK,
+    EvaluateRecord,
+    ExternalRecord,
+    LoopRecord,
+    TrainRecord,
+    external_name,
+)
 from progtrain.workspace import Workspace
 
 REEVALUATION = "reevaluate"
@@ -74,7 +81,7 @@ def _top(workspace: Workspace, board: Leaderboard, rank: int) -> TopEntry:
     if row.external:
         return TopEntry(rank, row, (), (), (), "")
     line = line_of(workspace, row.version_id, board.primary)
-    improved = [change for change in line if change.verdict == "improved" and change.action != "take_back"]
+    improved = [change for change in line if change.verdict == "improved" and change.action != TAKING_BACK]
     return TopEntry(
         rank=rank,
         row=row,

@@ -11,12 +11,11 @@ from progtrain.rules import Rules, held_by
 from progtrain.script.audit_settings import locks_on, wishes
 from progtrain.script.knob_values import differing
 from progtrain.script.versioning import Header, body, get_constant, set_constant, with_header
-from progtrain.step_records import TrainRecord
+from progtrain.step_records import TAKING_BACK, TrainRecord
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context
 from progtrain.workspace import Workspace, version_number
 
-TAKE_BACK = "take_back"
 EVALUATION_OUTPUTS = ("eval_score", "infer_samples")
 
 
@@ -138,7 +137,7 @@ def differs_wrongly(rules: Rules, before: Snapshot, after: Snapshot, proposal: P
 
 def _once_more(workspace: Workspace, child: str, snapshot: Snapshot, proposal: Proposal) -> str | None:
     """Which earlier version would be trained over again; only `take_back` is meant to lead back to one."""
-    if proposal.action == TAKE_BACK:
+    if proposal.action == TAKING_BACK:
         return None
     for version in workspace.versions():
         trained = workspace.read_record(TrainRecord, "train", version)
