@@ -74,8 +74,6 @@ class RuleAdvisor:
 def _rate(
     proposal: Proposal, severities: dict[str, float], history: Sequence[Attempt], memory: Memory | None
 ) -> RankedProposal:
-    unasked = DECIDED_SEVERITY if proposal.answers in DECIDED else UNASKED_SEVERITY
-    severity = severities.get(proposal.answers, unasked)
     if proposal.answers == TAKE_BACK and TAKE_BACK in severities:
         return RankedProposal(proposal, TAKE_BACK_SCORE, "the last change made things worse: it is taken back first")
     failed = _failed_here(proposal, history)
@@ -85,6 +83,7 @@ def _rate(
     own = tries(proposal, history)
     belief = believe(proposal.action, proposal.answers, proposal.probability, own, memory)
     improved = sum(attempt.verdict == "improved" for attempt in own)
+    severity, asked = _asked(proposal, severities)
     still_shown = proposal.answers in severities and proposal.answers not in DECIDED
     left = 1.0 if still_shown else GAIN_LEFT**improved
     gain = proposal.gain * left
@@ -93,14 +92,22 @@ def _rate(
     expected = probability - COST_OF_FAILURE[proposal.risk] * (1 - probability)
     exhausted = main_family(proposal.touches) in _exhausted_families(history)
     reasons = [
-        f"answers {proposal.answers} (severity {severity:.2f}), gain {gain:.2f} "
-        f"with probability {probability:.2f}, {proposal.risk} risk",
+        f"{asked}, gain {gain:.2f} with probability {probability:.2f}, {proposal.risk} risk",
         str(belief),
         *([f"it improved {improved} version(s) already (gain x{left:.2f})"] if improved else []),
         *words,
         *(["other families come first"] if exhausted else []),
     ]
     return RankedProposal(proposal, severity * gain * expected - (MOVE_ON if exhausted else 0.0), "; ".join(reasons))
+
+
+def _asked(proposal: Proposal, severities: dict[str, float]) -> tuple[float, str]:
+    """How severe what the proposal answers is, found or not, and in words."""
+    found = severities.get(proposal.answers)
+    if found is not None:
+        return found, f"answers {proposal.answers} (severity {found:.2f})"
+    taken = DECIDED_SEVERITY if proposal.answers in DECIDED else UNASKED_SEVERITY
+    return taken, f"answers {proposal.answers} (not found, taken at {taken:.2f})"
 
 
 def _failed_here(proposal: Proposal, history: Sequence[Attempt]) -> Attempt | None:

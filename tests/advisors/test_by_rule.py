@@ -117,6 +117,7 @@ def test_what_the_data_would_have_shown_is_expected_less_than_what_a_curve_may_h
     ranked = ranking([hidden, shown], [])
     assert list(ranked) == ["widen", "shuffle_on"]
     assert ranked["shuffle_on"].score > 0
+    assert "answers unshuffled (not found, taken at 0.02)" in ranked["shuffle_on"].reason
 
 
 def test_only_findings_that_there_are_can_be_decided():
