@@ -38,10 +38,16 @@ LOOPS: Final[dict[str, dict[str, object]]] = {
     "probes": {"continue_from": "best", "probes": 2},
     "more probes": {"continue_from": "best", "probes": 4},
     "random order": {"continue_from": "best"},
+    "memory": {"continue_from": "best"},
 }
 """Method -> what its loop_config has beside max_versions."""
 RUN: Final = ("-m", "progtrain", "run")
-RUN_IN_RANDOM_ORDER: Final = (str(Path(__file__).parent / "peers" / "random_order.py"),)
+_PEERS: Final = Path(__file__).parent / "peers"
+OTHER_RUNS: Final = {
+    "random order": (str(_PEERS / "random_order.py"),),
+    "memory": (str(_PEERS / "remembered.py"),),
+}
+"""Method -> what is run in `progtrain run`'s place."""
 
 
 def versions_within(trainings: int, method: str) -> int:
@@ -109,8 +115,7 @@ def main() -> None:
                 if method in LOOPS:
                     root = folder / "workspaces" / method.replace(" ", "-") / str(seed) / name
                     config = {"max_versions": versions_within(options.trainings, method), **LOOPS[method]}
-                    command = RUN_IN_RANDOM_ORDER if method == "random order" else RUN
-                    made = list(loop(root, TASKS[name], seed, config, command))
+                    made = list(loop(root, TASKS[name], seed, config, OTHER_RUNS.get(method, RUN)))
                 else:
                     made = search(SAMPLERS[method](seed), TASKS[name], seed, options.trainings)
                 rows = pd.DataFrame(rows_of(name, method, seed, made, time.monotonic() - start))

@@ -51,7 +51,7 @@ class AuthorRecord(Record):
     script_sha256: str
     created_at: datetime
     answers: str | None = None
-    """The finding that the action answers."""
+    """The finding that the action answers, or `NOTHING_ASKS` where that was not made."""
 
 
 class TrainRecord(StepRecord):
@@ -204,6 +204,8 @@ class ReportRecord(Record):
 
 TAKING_BACK: Final = "take_back"
 """The action that undoes the last change: it wins back what was there, and improves on nothing."""
+NOTHING_ASKS: Final = "nothing-asks"
+"""In a finding's place, where a change was made that no finding asked for."""
 
 
 class Attempt(Record):

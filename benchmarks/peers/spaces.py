@@ -32,6 +32,9 @@ class Settings:
     augmentation: bool = False
     target: str = "raw"
     loss: str = "mse"
+    activation: str = "relu"
+    mixup: float = 0.0
+    noise: float = 0.0
 
 
 def draw(task: Task, trial: Trial) -> Settings:

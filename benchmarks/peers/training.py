@@ -6,6 +6,7 @@ import copy
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
 import torch
 import torch.nn.functional as F
@@ -14,15 +15,27 @@ from peers.tasks import EPOCHS, Table, Task
 from torch import Tensor, nn
 
 Rows = tuple[Tensor, Tensor]
+ACTIVATIONS: Final = {"relu": nn.ReLU, "gelu": nn.GELU, "silu": nn.SiLU}
 Distance = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Accuracy, or mean absolute error, of the checkpoint whose validation loss is best."""
+    """Accuracy, or mean absolute error, of the checkpoint whose validation loss is best; losses are one an epoch."""
 
     valid: float
     test: float
+    train_losses: tuple[float, ...]
+    valid_losses: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The weights at the best validation loss, and the losses of every epoch."""
+
+    weights: dict[str, Tensor]
+    train_losses: tuple[float, ...]
+    valid_losses: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -45,13 +58,17 @@ def train(task: Task, splits: Mapping[str, Table], settings: Settings, seed: int
     outputs = 1 if task.values else int(max(y.max() for _, y in data.values())) + 1
     network = _network(settings, x.shape[1], outputs, task.shape)
     answer: Callable[[Tensor], Tensor] = (lambda x: network(x).squeeze(-1)) if task.values else network
-    network.load_state_dict(_fit(network, answer, ready, settings, task))
+    fitted = _fit(network, answer, ready, settings, task)
+    network.load_state_dict(fitted.weights)
     network.eval()
     with torch.no_grad():
         answers = {name: answer(ready[name][0]) for name in ("valid", "test")}
+    losses = fitted.train_losses, fitted.valid_losses
     if task.values:
-        return Scores(*(float((scale.back(made) - data[name][1]).abs().mean()) for name, made in answers.items()))
-    return Scores(*(float((made.argmax(dim=1) == data[name][1]).float().mean()) for name, made in answers.items()))
+        reached = (float((scale.back(made) - data[name][1]).abs().mean()) for name, made in answers.items())
+    else:
+        reached = (float((made.argmax(dim=1) == data[name][1]).float().mean()) for name, made in answers.items())
+    return Scores(*reached, *losses)
 
 
 def _scale(target: str, values: Tensor) -> Scale:
@@ -78,29 +95,44 @@ def _fit(
     data: Mapping[str, Rows],
     settings: Settings,
     task: Task,
-) -> dict[str, Tensor]:
-    """The weights at the best validation loss."""
+) -> Fitted:
     x, y = data["train"]
     loss_of, measured_by = _distances(settings, task)
     optimizer, scheduler = _optimizer(network, settings, -(-len(x) // settings.batch_size) * EPOCHS)
-    least, best = float("inf"), copy.deepcopy(network.state_dict())
+    best, train_losses, valid_losses = copy.deepcopy(network.state_dict()), [], []
     for _ in range(EPOCHS):
         network.train()
+        losses = []
         for rows in torch.randperm(len(x)).split(settings.batch_size):
             if len(rows) == 1:
                 continue  # of a single sample batch normalization knows no spread
             inputs = _augmented(x[rows], task) if settings.augmentation else x[rows]
-            loss = loss_of(answer(inputs), y[rows])
+            if settings.noise:
+                inputs = inputs + settings.noise * torch.randn_like(inputs)
+            loss = _mixed_up(settings.mixup, answer, loss_of, inputs, y[rows])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             scheduler.step()
+            losses.append(float(loss.detach()))
         network.eval()
         with torch.no_grad():
             valid = float(measured_by(answer(data["valid"][0]), data["valid"][1]))
-        if valid < least:
-            least, best = valid, copy.deepcopy(network.state_dict())
-    return best
+        if valid < min(valid_losses, default=float("inf")):
+            best = copy.deepcopy(network.state_dict())
+        train_losses.append(sum(losses) / len(losses))
+        valid_losses.append(valid)
+    return Fitted(best, tuple(train_losses), tuple(valid_losses))
+
+
+def _mixed_up(alpha: float, answer: Callable[[Tensor], Tensor], loss_of: Distance, x: Tensor, y: Tensor) -> Tensor:
+    """The batch's loss, or that of pairs of its samples blended by Beta(alpha, alpha) (arXiv 1710.09412)."""
+    if not alpha:
+        return loss_of(answer(x), y)
+    share = float(torch.distributions.Beta(alpha, alpha).sample())
+    others = torch.randperm(len(x))
+    answers = answer(share * x + (1 - share) * x[others])
+    return share * loss_of(answers, y) + (1 - share) * loss_of(answers, y[others])
 
 
 def _optimizer(
@@ -128,7 +160,7 @@ def _network(settings: Settings, features: int, outputs: int, shape: tuple[int, 
     for layer in range(settings.depth):
         parts.append(nn.Linear(settings.width if layer else features, settings.width))
         parts += [nn.BatchNorm1d(settings.width)] if settings.normalization else []
-        parts += [nn.ReLU(), nn.Dropout(settings.dropout)]
+        parts += [ACTIVATIONS[settings.activation](), nn.Dropout(settings.dropout)]
     return nn.Sequential(*parts, nn.Linear(settings.width, outputs))
 
 

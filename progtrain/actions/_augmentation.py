@@ -31,7 +31,7 @@ class Augmentation(StructuralAction):
 
     family = "data"
     touches = frozenset({"augmentation"})
-    answers = ("overfitting",)
+    answers: ClassVar[tuple[str, ...]] = ("overfitting",)
     risk = "low"
     expected_impact = "The training loss ends higher, and the best validation loss lower"
     verification = "The gap between validation and training loss at the end is below the parent's"

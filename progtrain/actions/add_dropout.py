@@ -25,8 +25,8 @@ class AddDropout(StructuralAction):
     touches = frozenset({"dropout"})
     answers = ("overfitting",)
     risk = "low"
-    probability = 0.5
-    gain = 0.12
+    probability = 0.4
+    gain = 0.1
     goal = "Keep hidden units from relying on one another, so that less of the training set is learnt by heart"
     expected_impact = "The training loss rises a little and the best validation loss falls"
     verification = "The gap between validation and training loss at the end is below the parent's"

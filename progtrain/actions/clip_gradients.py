@@ -15,7 +15,7 @@ class ClipGradients(SetKnob):
     answers = ("gradient-spikes", "diverged")
     risk = "low"
     probability = 0.5
-    gain = 0.15
+    gain = 0.1
     knob = "gradient_clip"
     goal = "Keep rare large gradients from undoing progress"
     expected_impact = "The spikes of the training loss are gone"

@@ -19,10 +19,10 @@ class Deepen(StructuralAction):
 
     family = "capacity"
     touches = frozenset({"layers", "width", "activation", "normalization", "dropout"})
-    answers = ("underfitting",)
+    answers = ("underfitting", "benign-gap")
     risk = "medium"
     probability = 0.45
-    gain = 0.12
+    gain = 0.15
     goal = "Give the network one more step of composition"
     expected_impact = "The training loss ends lower, and the validation loss follows"
     verification = "The training loss at the end is below the parent's"

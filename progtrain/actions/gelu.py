@@ -8,9 +8,9 @@ class GELU(ReplaceReLU):
 
     module = "torch.nn.GELU"
     function = "torch.nn.functional.gelu"
-    answers = ("dead-units", "underfitting", "within-noise")
-    probability = 0.5
-    gain = 0.06
-    goal = "Let gradients through where ReLU would pass none"
-    expected_impact = "Fewer dead units, and a somewhat lower training loss"
+    answers = ("dead-units", "underfitting", "overfitting", "benign-gap", "within-noise")
+    probability = 0.6
+    gain = 0.12
+    goal = "Let gradients through where ReLU would pass none, and answers change without corners"
+    expected_impact = "Fewer dead units, and a somewhat lower validation loss"
     verification = "The share of units that are zero over a validation pass falls"

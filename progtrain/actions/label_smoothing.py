@@ -9,14 +9,14 @@ from progtrain.script.knob_values import knob_values
 
 
 class LabelSmoothing(SetKnob):
-    """Smooth the labels of the training's cross entropy by 0.1."""
+    """Smooth the labels of the training's cross entropy by 0.05."""
 
     family = "regularization"
     touches = frozenset({"label_smoothing"})
     answers = ("overfitting",)
     risk = "low"
-    probability = 0.4
-    gain = 0.08
+    probability = 0.5
+    gain = 0.1
     knob = "label_smoothing"
     goal = "Stop the model from growing ever more confident of training samples"
     expected_impact = "Wrong answers are less confident; accuracy holds or rises. The training loss is not comparable"
@@ -29,4 +29,4 @@ class LabelSmoothing(SetKnob):
             raise EditError("the training step has not one cross entropy")
         if present != 0:
             raise EditError(f"labels are smoothed already, by {present}")
-        return 0.1
+        return 0.05

@@ -19,7 +19,7 @@ _MEASURES = frozenset({"argmax", "eq", "topk"})
 class Mixup(Augmentation):
     """Blend every training sample with another of its batch, and their classes in the same proportion."""
 
-    probability = 0.45
+    probability = 0.25
     gain = 0.1
     goal = "Make the answers change steadily between one sample and another"
     expected_impact = "The training loss ends far higher, as its targets are blends; the validation loss lower"

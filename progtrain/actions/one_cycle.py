@@ -15,7 +15,7 @@ _ARGUMENTS = "max_lr={rate}, total_steps=self.trainer.estimated_stepping_batches
 #: Peak rates that a cycle stands on small and middling networks; a rate is raised towards them at most tenfold.
 _PLAIN_SGD_PEAK = 0.3
 _MOMENTUM_PEAK = 0.1
-_ADAPTIVE_PEAK = 6e-3
+_ADAPTIVE_PEAK = 1e-2
 #: Optimizers that have no momentum, or only if they are given one.
 _WITHOUT_MOMENTUM = frozenset({"SGD", "RMSprop", "Adagrad", "Adadelta", "Rprop", "ASGD", "LBFGS", "Adafactor"})
 _FACTORS = (10.0, 5.0, 3.0, 2.0)

@@ -15,7 +15,7 @@ from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.script.edit import set_or_add
 from progtrain.script.knob_values import knob_values
-from progtrain.step_records import TAKING_BACK, Attempt
+from progtrain.step_records import NOTHING_ASKS, TAKING_BACK, Attempt
 
 
 class TuneKnob(StructuralAction):
@@ -23,7 +23,7 @@ class TuneKnob(StructuralAction):
 
     family = "lineage"
     touches = frozenset(TUNABLE)
-    answers = ("nothing-asks",)
+    answers = (NOTHING_ASKS,)
     risk = "low"
     probability = 0.3
     gain = 0.1

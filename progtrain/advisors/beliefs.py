@@ -78,7 +78,7 @@ def believe(action: str, finding: str, prior: float, own: Sequence[Attempt], mem
 
     Args:
         action: its name.
-        finding: that it answers; earlier loops count where it answered the same one.
+        finding: that it answers, or `NOTHING_ASKS`; earlier loops count where it answered the same one.
         prior: the catalogue's probability.
         own: its tries in this loop, whatever they answered.
         memory: of earlier loops; None where there is none.

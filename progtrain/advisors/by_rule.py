@@ -11,7 +11,7 @@ from progtrain.advisors import RankedProposal
 from progtrain.advisors.beliefs import believe, tries
 from progtrain.knobs import FAMILY
 from progtrain.records import Finding, Memory, Proposal, Risk
-from progtrain.step_records import TAKING_BACK, Attempt
+from progtrain.step_records import NOTHING_ASKS, TAKING_BACK, Attempt
 
 TAKE_BACK = "regressed"
 """The finding whose answer comes before everything else: no change can be judged on lost ground."""
@@ -50,7 +50,7 @@ the curves still show what it answers: then their severity says what is left."""
 SAME_FAMILY_NOISE = 0.6
 """On the probability, for each of the last changes within noise that was of the same family."""
 NOISE_RUNNING = 3
-"""Verdicts within noise, one after the other, that end the patience with their families (playbook, finding 30)."""
+"""So many verdicts within noise, one after the other, end the patience with their families (playbook, finding 30)."""
 MOVE_ON = 2.0
 """Taken off the score of those families: no two scores are that far apart, so that all other families come first."""
 
@@ -81,7 +81,8 @@ def _rate(
         reason = f"it made {failed.version} worse, and no other change has improved a version since"
         return RankedProposal(proposal, 0.0, reason, offered=False)
     own = tries(proposal, history)
-    belief = believe(proposal.action, proposal.answers, proposal.probability, own, memory)
+    asks = proposal.answers if proposal.answers in severities else NOTHING_ASKS
+    belief = believe(proposal.action, asks, proposal.probability, own, memory)
     improved = sum(attempt.verdict == "improved" for attempt in own)
     severity, asked = _asked(proposal, severities)
     still_shown = proposal.answers in severities and proposal.answers not in DECIDED
@@ -140,7 +141,7 @@ def _running_noise(history: Sequence[Attempt]) -> list[Attempt]:
 
 
 def _exhausted_families(history: Sequence[Attempt]) -> frozenset[str]:
-    running = _running_noise(history)
+    running = _running_noise(history)[:NOISE_RUNNING]
     if len(running) < NOISE_RUNNING:
         return frozenset()
     return frozenset(family for attempt in running if (family := main_family(attempt.touches)) is not None)

@@ -18,6 +18,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "oscillating": optimization.oscillating,
     "late-jitter": optimization.late_jitter,
     "overfitting": generalization.overfitting,
+    "benign-gap": generalization.benign_gap,
     "underfitting": generalization.underfitting,
     "slow": progress.slow,
     "still-improving": progress.still_improving,

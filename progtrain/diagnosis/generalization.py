@@ -11,9 +11,11 @@ OVERFIT_RISE = 0.05
 OVERFIT_RISE_OF_BENDS = 1.5
 """A rise of less than this many of the curve's own bends is scatter: in benchmarks/planted_faults.py curves that only
 scatter rise by at most 0.8 of them, those that overfit by 1.8 and more."""
-OVERFIT_GAP = 2.0
+OVERFIT_GAP = 10.0
 """A validation loss that stands still at this multiple of the training loss is overfitting too, without a rise."""
-OVERFIT_STANDSTILL = 0.1
+BENIGN_GAP = 2.0
+"""From this multiple on the training set is fitted far better than the validation set."""
+STANDSTILL = 0.1
 OVERFIT_SHARE_LEFT = 0.1
 UNDERFIT_SHARE_LEFT = 0.25
 UNDERFIT_GAP = 0.25
@@ -27,12 +29,10 @@ def overfitting(evidence: Evidence) -> Symptom | None:
     if min(len(train), len(valid)) < MIN_EPOCHS:
         return None
     best, best_epoch = float(valid.min()), int(valid.argmin())
-    last = float(np.median(valid[-3:]))
-    rise = (last - best) / abs(best) if best else 0.0
-    at_best = train[min(best_epoch, len(train) - 1)]
-    rises = rise >= OVERFIT_RISE and train[-1] < at_best and last - best >= OVERFIT_RISE_OF_BENDS * _bend(valid)
+    last, rise = _last(valid), _rise(valid)
+    rises = _rises(train, valid)
     gapes = (
-        _change(valid) > -OVERFIT_STANDSTILL
+        _change(valid) > -STANDSTILL
         and last >= OVERFIT_GAP * train[-1] > 0
         and last > OVERFIT_SHARE_LEFT * float(valid[0])
     )
@@ -48,6 +48,25 @@ def overfitting(evidence: Evidence) -> Symptom | None:
         f"The validation loss is best at epoch {best_epoch} ({best:.3g}) and ends at {last:.3g} ({rise:+.1%}), "
         f"while the training loss falls to {train[-1]:.3g}."
         + (f" Wrong answers carry a mean top probability of {confidence:.2f}." if confidence is not None else ""),
+    )
+
+
+def benign_gap(evidence: Evidence) -> Symptom | None:
+    """The validation loss stands far above the training loss, and has not risen.
+
+    What is learnt by heart does no harm there, and a larger network generalizes better, not worse (Nakkiran et al.,
+    "Deep Double Descent", arXiv 1912.02292): on the data of benchmarks/priors.py twice the width helped, dropout hurt.
+    """
+    train, valid = evidence.train, evidence.valid
+    if min(len(train), len(valid)) < MIN_EPOCHS or overfitting(evidence) is not None:
+        return None
+    last, least = _last(valid), float(train[-1])
+    if not last >= BENIGN_GAP * least > 0 or last <= OVERFIT_SHARE_LEFT * float(valid[0]):
+        return None
+    return Symptom(
+        {"train": least, "valid": last, "rise": _rise(valid)},
+        0.5,
+        f"The validation loss ends at {last:.3g}, {last / least:.1f} times the training loss, without having risen.",
     )
 
 
@@ -74,6 +93,24 @@ def _change(values: Series) -> float:
     slope = float(np.polyfit(np.arange(len(late)), late, 1)[0])
     level = float(np.abs(late).mean())
     return slope * (len(late) - 1) / level if level else 0.0
+
+
+def _last(valid: Series) -> float:
+    """Where the validation loss ends, less its scatter."""
+    return float(np.median(valid[-3:]))
+
+
+def _rise(valid: Series) -> float:
+    """How far the validation loss ends above its best, as a share of it."""
+    best = float(valid.min())
+    return (_last(valid) - best) / abs(best) if best else 0.0
+
+
+def _rises(train: Series, valid: Series) -> bool:
+    """Whether the validation loss rises after its best by more than scatter, while the training loss falls."""
+    at_best = train[min(int(valid.argmin()), len(train) - 1)]
+    beyond_scatter = _last(valid) - float(valid.min()) >= OVERFIT_RISE_OF_BENDS * _bend(valid)
+    return bool(_rise(valid) >= OVERFIT_RISE and train[-1] < at_best and beyond_scatter)
 
 
 def _bend(values: Series) -> float:

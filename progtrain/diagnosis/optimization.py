@@ -104,7 +104,10 @@ def _is_spike(values: Series, index: int, least: float) -> bool:
 
 
 def oscillating(evidence: Evidence) -> Symptom | None:
-    """A validation score swings by .03, or the validation loss by a tenth, up and down in a fifth of the epochs."""
+    """A validation score swings by .03, or the validation loss by a tenth, up and down in a fifth of the epochs.
+
+    Where the rate decays, swings while it is high are what it decays for: there the second half of the epochs counts.
+    """
     candidates = [
         (name, np.array([point.value for point in points], dtype=np.float64), SWING_OF_SCORE)
         for name, points in evidence.curves.valid_metrics.items()
@@ -113,7 +116,9 @@ def oscillating(evidence: Evidence) -> Symptom | None:
     valid = evidence.valid
     if len(valid):
         candidates.append(("validation loss", valid, SWING_OF_LOSS * float(np.median(np.abs(valid)))))
-    for name, values, swing in candidates:
+    decays = bool(evidence.snapshot.schedulers)
+    for name, every, swing in candidates:
+        values = every[len(every) // 2 :] if decays else every
         if len(values) < SWING_MIN_EPOCHS:
             continue
         share = _turns(values, swing) / (len(values) - 2)
@@ -121,7 +126,7 @@ def oscillating(evidence: Evidence) -> Symptom | None:
             return Symptom(
                 {"share_of_epochs": share, "swing": swing},
                 min(0.5 + share / 2, 0.8),
-                f"{name} swings up and down by {swing:.2g} or more in {share:.0%} of the epochs.",
+                f"{name} swings up and down by {swing:.2g} or more in {share:.0%} of the {len(values)} epochs judged.",
             )
     return None
 

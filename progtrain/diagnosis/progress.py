@@ -79,7 +79,7 @@ def few_steps(evidence: Evidence) -> Symptom | None:
         return None
     return Symptom(
         {"steps": steps},
-        0.3 + 0.3 * (1 - steps / FEW_STEPS),
+        0.6 * (1 - steps / FEW_STEPS),
         f"The whole training takes {steps} optimizer steps, fewer than {FEW_STEPS}.",
     )
 

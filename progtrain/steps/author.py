@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from progtrain.errors import EditError, WorkspaceError
 from progtrain.script.versioning import body
-from progtrain.step_records import AuthorRecord, ChooseRecord
+from progtrain.step_records import NOTHING_ASKS, AnalyzeRecord, AuthorRecord, ChooseRecord
 from progtrain.steps.context import Context
 from progtrain.steps.guard import child_source
 from progtrain.workspace import now, sha256_of, version_id, version_number, write_atomic
@@ -29,6 +29,8 @@ def author(context: Context, version: str) -> None:
             f"{child} would not be the script that the guard accepted: "
             f"{workspace.script(chosen.parent).name} has changed since. `progtrain choose` chooses again."
         )
+    analyzed = workspace.read_record(AnalyzeRecord, "analyze", chosen.parent)
+    found = set() if analyzed is None else {finding.name for finding in analyzed.findings}
     record = AuthorRecord(
         version=child,
         parent=chosen.parent,
@@ -38,7 +40,7 @@ def author(context: Context, version: str) -> None:
         touches=chosen.selected.touches,
         script_sha256=sha256_of(source),
         created_at=now(),
-        answers=chosen.selected.answers,
+        answers=chosen.selected.answers if chosen.selected.answers in found else NOTHING_ASKS,
     )
     path = workspace.script(child)
     if path.exists() and workspace.script_sha256(child) != record.script_sha256:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from progtrain.evaluation.names import LOSS
 from progtrain.records import MetricValue
 from progtrain.script.knob_values import knob_values
 from progtrain.step_records import AnalyzeRecord, Attempt, AuthorRecord, EvaluateRecord, TrainRecord
@@ -18,10 +19,15 @@ def parent_of(context: Context, version: str) -> str | None:
     return earlier[-1] if earlier else None
 
 
+def metric_of(context: Context, version: str, name: str) -> MetricValue | None:
+    """A version's value of a metric; None where it was not measured."""
+    record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
+    return None if record is None else record.score.metric(name)
+
+
 def primary_of(context: Context, version: str) -> MetricValue | None:
     """A version's value of the primary metric; None where it was not measured."""
-    record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
-    return None if record is None else record.score.metric(context.rules.eval_config.primary)
+    return metric_of(context, version, context.rules.eval_config.primary)
 
 
 def higher_is_better(context: Context, version: str) -> bool:
@@ -48,20 +54,30 @@ def too_slow(context: Context, version: str) -> bool:
 def next_parent(context: Context, newest: str) -> str:
     """The version that the next one is made from: the newest, or the best so far where the rules say so.
 
+    Of versions that are equally good in the primary metric and the locked loss the newest goes on.
+
     Nothing is built on a version that is too slow: its nearest ancestor that is not takes its place. Where all are,
     the first one does.
     """
     newest = _fast_ancestor(context, newest)
     if context.rules.loop_config.continue_from == "latest":
         return newest
-    best, best_value = newest, primary_of(context, newest)
+    best = newest
     for version in context.workspace.versions():
-        value = primary_of(context, version)
-        if value is None or too_slow(context, version):
-            continue
-        if best_value is None or value.better_than(best_value):
-            best, best_value = version, value
+        if not too_slow(context, version) and _better(context, version, best):
+            best = version
     return best
+
+
+def _better(context: Context, version: str, other: str) -> bool:
+    """Whether a version's primary metric is better, or as good at a better locked loss: few samples make many ties."""
+    for name in (context.rules.eval_config.primary, LOSS):
+        value, held_against = metric_of(context, version, name), metric_of(context, other, name)
+        if value is None or held_against is None:
+            return value is not None and held_against is None
+        if value.better_than(held_against) or held_against.better_than(value):
+            return value.better_than(held_against)
+    return False
 
 
 def _fast_ancestor(context: Context, version: str) -> str:

@@ -141,7 +141,7 @@ def test_cannot(cannot, source, match):
     [
         ("SGD", {"lr": 0.01, "momentum": 0}, {}, {"factor": 10.0, "cycle_momentum": False}),
         ("SGD", {"lr": 0.01, "momentum": 0.9}, {}, {"factor": 10.0, "cycle_momentum": True}),
-        ("AdamW", {"lr": 0.002}, {}, {"factor": 3.0, "cycle_momentum": True}),
+        ("AdamW", {"lr": 0.002}, {}, {"factor": 5.0, "cycle_momentum": True}),
         ("Adagrad", {"lr": 0.01}, {}, {"factor": 1.0, "cycle_momentum": False}),
         ("AdamW", {"lr": 0.002}, {"lr": 0.002}, {"factor": 1.0, "cycle_momentum": True}),
         ("AdamW", {"lr": 0.02}, {}, {"factor": 1.0, "cycle_momentum": True}),

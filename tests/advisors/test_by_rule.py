@@ -1,5 +1,6 @@
 from progtrain.advisors.by_rule import DECIDED, RuleAdvisor, main_family
 from progtrain.diagnosis import RULES
+from progtrain.step_records import NOTHING_ASKS
 
 
 def ranking(proposals, findings, history=()):
@@ -84,6 +85,11 @@ def test_three_verdicts_within_noise_put_every_other_family_first(make_proposal,
     assert list(after_three) == ["widen", "raise_dropout"]
     assert after_three["raise_dropout"].offered
     assert "other families come first" in after_three["raise_dropout"].reason
+    fourth = ranking(proposals, findings, [make_attempt("v001"), *noise, make_attempt("v005", "one", "within noise")])
+    assert next(iter(fourth)) == "widen", "the fourth is of the same family"
+    others = [make_attempt(f"v00{n}", "other", "within noise", touches=("batch_size",)) for n in (5, 6, 7)]
+    later = ranking(proposals, findings, [make_attempt("v001"), *noise, *others])["raise_dropout"]
+    assert "other families" not in later.reason, "only the last three count"
     improved = [*noise, make_attempt("v005", "adamw", "improved", touches=("optimizer",))]
     assert next(iter(ranking(proposals, findings, [make_attempt("v001"), *improved]))) == "raise_dropout"
 
@@ -104,6 +110,16 @@ def test_what_failed_in_earlier_loops_gives_way(make_proposal, make_finding, mak
     ranked = advisor.rank(proposals, findings, [], memory)
     assert ranked[0].proposal.action == "label_smoothing"
     assert "in earlier loops on classification after overfitting 0 of 6 improved" in ranked[1].reason
+
+
+def test_a_change_that_nothing_asks_for_is_remembered_as_such(make_proposal, make_finding, make_memory):
+    memory = make_memory(("add_dropout", "overfitting", "classification", 6, 0))
+    unasked = make_memory(("add_dropout", NOTHING_ASKS, "classification", 6, 0))
+    proposals = [make_proposal("add_dropout")]
+    advisor = RuleAdvisor()
+    assert "no try that counts yet" in advisor.rank(proposals, [], [], memory)[0].reason
+    assert "after nothing-asks 0 of 6 improved" in advisor.rank(proposals, [], [], unasked)[0].reason
+    assert "no try that counts yet" in advisor.rank(proposals, [make_finding("overfitting")], [], unasked)[0].reason
 
 
 def test_main_family():

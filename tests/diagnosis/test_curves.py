@@ -75,6 +75,22 @@ def test_a_wide_gap_at_a_standstill_is_overfitting_without_a_rise(make_evidence,
     assert finding.numbers["train"] < 0.02
 
 
+def test_a_gap_without_a_rise_is_benign(make_evidence, names):
+    train = [max(value - 0.02, 0.1) for value in SOUND]
+    level, rising = [*SOUND_VALID[:8], *[0.35] * 12], [*SOUND_VALID[:8], *np.linspace(0.35, 0.6, 12)]
+    assert {"benign-gap", "overfitting"} & names(make_evidence(train, level)) == {"benign-gap"}
+    assert {"benign-gap", "overfitting"} & names(make_evidence(train, rising)) == {"overfitting"}
+    assert "benign-gap" not in names(make_evidence(train, [value + 0.08 for value in train]))
+
+
+def test_swings_while_a_decaying_rate_is_high_are_what_it_decays_for(make_evidence, names):
+    swings = [0.5 + 0.1 * (-1) ** epoch for epoch in range(10)]
+    valid = [*swings, *np.linspace(0.3, 0.2, 10)]
+    assert "oscillating" not in names(make_evidence(SOUND, valid))
+    assert "oscillating" in names(make_evidence(SOUND, valid, schedulers=()))
+    assert "oscillating" in names(make_evidence(SOUND, valid[::-1]))
+
+
 def test_a_loss_that_scatters_about_its_level_does_not_overfit(make_evidence, names):
     scatters = [0.26, 0.24, 0.26, 0.25, 0.23, 0.26, 0.24, 0.26, 0.25, 0.26]
     rises = [0.26, 0.25, 0.24, 0.235, 0.23, 0.235, 0.24, 0.25, 0.255, 0.26]

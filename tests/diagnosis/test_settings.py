@@ -259,3 +259,19 @@ def test_a_squared_loss_is_off_an_absolute_metric(make_evidence, names, metric, 
     calls = (Call(function=loss, arguments={}),)
     evidence = make_evidence(task_type="regression", calls=calls, comparison=comparison)
     assert ("loss-off-metric" in names(evidence)) is expected
+
+
+def test_a_network_of_values_wants_normalization_less(make_evidence, find):
+    layers = dense(40, 64, 64, 1)
+    of_values = find(make_evidence(layers=layers, task_type="tabular-regression"), "no-normalization")
+    assert 0 < of_values.severity < find(make_evidence(layers=layers), "no-normalization").severity
+
+
+def test_steps_that_are_nearly_enough_ask_for_little(make_evidence, find):
+    few, nearly = (
+        LoaderSettings(size=size, batch_size=64, shuffle=True, sampler="", workers=0, fingerprint=None)
+        for size in (640, 3100)
+    )
+    few_steps, nearly_enough = (find(make_evidence(train=train), "few-steps") for train in (few, nearly))
+    assert few_steps.severity > 0.4
+    assert nearly_enough.severity < 0.1

@@ -1,4 +1,4 @@
-"""Who the next version is made from, where a version answers too slowly."""
+"""Who the next version is made from, where a version answers too slowly, or is as good as another."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ MOMENT = datetime(2026, 2, 23, 22, 1, 10, tzinfo=UTC)
 Next = Callable[..., str]
 
 
-def write_version(workspace: Workspace, number: int, parent: str | None, accuracy: float, latency_ms: float) -> None:
+def write_version(
+    workspace: Workspace, number: int, parent: str | None, accuracy: float, latency_ms: float, loss: float | None = None
+) -> None:
     version, source = f"v{number:03d}", f"# {number}\n"
     workspace.script(version).write_text(source)
     author = AuthorRecord(
@@ -38,7 +40,10 @@ def write_version(workspace: Workspace, number: int, parent: str | None, accurac
         dataset_id="v1",
         created_at=MOMENT,
         num_samples=100,
-        metrics=(MetricValue(name="accuracy", value=accuracy, higher_is_better=True),),
+        metrics=(
+            MetricValue(name="accuracy", value=accuracy, higher_is_better=True),
+            *([] if loss is None else [MetricValue(name="loss", value=loss, higher_is_better=False)]),
+        ),
         latency_ms=latency_ms,
     )
     record = EvaluateRecord(
@@ -84,6 +89,20 @@ def test_nothing_is_built_on_what_is_too_slow(
     parent_after: Next, continue_from: str, latencies: tuple[float, ...], parent: str
 ) -> None:
     assert parent_after(continue_from, *latencies) == parent
+
+
+@pytest.mark.parametrize(
+    ("losses", "parent"), [((0.4, 0.3, 0.5), "v002"), ((0.3, 0.4, 0.5), "v001"), ((0.3, 0.3, 0.3), "v003")]
+)
+def test_of_two_as_good_the_one_with_the_better_loss_goes_on(
+    tmp_path: Path, losses: tuple[float, ...], parent: str
+) -> None:
+    rules = {"loop_config": {"continue_from": "best"}, "eval_config": {"primary_metric": "accuracy"}}
+    (tmp_path / "user_defined_rules.json").write_text(json.dumps(rules))
+    for number, loss in enumerate(losses, start=1):
+        write_version(Workspace(tmp_path), number, None, 0.9, 1.0, loss)
+    with opened(tmp_path) as context:
+        assert next_parent(context, "v003") == parent
 
 
 def test_the_direction_is_that_of_the_metric_as_it_was_measured(tmp_path: Path) -> None:
