@@ -29,14 +29,16 @@ class ScaleRate(StructuralAction):
     """Multiply the rate by a factor wherever it is set: optimizer, parameter groups, a scheduler's peak.
 
     Attributes:
-        bounds: rates that it stays between.
         raises: whether the factor is above 1.
     """
 
     family = "rate"
     touches = frozenset({"lr"})
-    bounds: ClassVar[tuple[float, float]]
     raises: ClassVar[bool]
+
+    @abstractmethod
+    def bounds_for(self, situation: Situation) -> tuple[float, float]:
+        """The rates that it stays between."""
 
     @abstractmethod
     def factor_for(self, situation: Situation) -> float:
@@ -58,9 +60,11 @@ class ScaleRate(StructuralAction):
         suggested = self.suggested_factor(situation)
         factor = self.factor_for(situation) if suggested is None else self._within_reach(suggested, old, situation)
         new = [float(f"{rate * factor:.3g}") for rate in old]
-        low, high = self.bounds
-        if not low <= min(new) <= max(new) <= high:
-            raise EditError(f"a rate of {max(new):g} is out of the range {low:g} to {high:g} that it keeps to")
+        low, high = self.bounds_for(situation)
+        # A peak that is computed from a rate is no place of its own, and follows.
+        largest = max(*new, float(f"{(present_rate(snapshot) or 0.0) * factor:.3g}"))
+        if not low <= min(new) <= largest <= high:
+            raise EditError(f"a rate of {largest:g} is out of the range {low:g} to {high:g} that it keeps to")
         pairs = dict.fromkeys(f"{before:g} to {after:g}" for before, after in zip(old, new, strict=True))
         said = "" if suggested is None else f" (a range test suggests {situation.suggested_rate:g})"
         return Binding({"old": [*old], "new": [*new]}, f"learning rate from {', '.join(pairs)}{said}", self.touches)
@@ -77,7 +81,7 @@ class ScaleRate(StructuralAction):
         if (factor > 1) is not self.raises:
             where = "above" if factor > 1 else "below"
             raise EditError(f"{said}, {where} the present {present_rate(situation.snapshot):g}")
-        low, high = self.bounds
+        low, high = self.bounds_for(situation)
         least, most = (bound / rate if rate else factor for bound, rate in ((low, min(old)), (high, max(old))))
         bounded = min(max(factor, least, 1 / _FURTHEST), most, _FURTHEST)
         if (bounded > 1) is not self.raises or abs(bounded - 1) <= NEAR:

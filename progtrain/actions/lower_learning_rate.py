@@ -11,11 +11,14 @@ class LowerLearningRate(ScaleRate):
     risk = "low"
     probability = 0.5
     gain = 0.2
-    bounds = (1e-7, float("inf"))
     raises = False
     goal = "Take steps small enough to settle"
     expected_impact = "The validation curve swings less, and ends lower"
     verification = "No swings in the last quarter of the epochs"
+
+    def bounds_for(self, situation: Situation) -> tuple[float, float]:
+        """See ScaleRate."""
+        return 1e-7, float("inf")
 
     def factor_for(self, situation: Situation) -> float:
         """See ScaleRate."""

@@ -8,6 +8,10 @@ from progtrain.actions.base import Situation
 FAR: Final = 0.5
 """With more than this share of a trivial predictor's loss left, all epochs hardly began: three times is too little."""
 
+LARGEST: Final = 3.0
+LARGEST_ADAPTIVE: Final = 0.06
+"""Of optimizers that scale every step to the size of the rate; small networks stand up to about as much."""
+
 
 class RaiseLearningRate(ScaleRate):
     """Multiply the learning rate by three, by ten where the training hardly began; or follow a range test."""
@@ -16,11 +20,15 @@ class RaiseLearningRate(ScaleRate):
     risk = "medium"
     probability = 0.5
     gain = 0.25
-    bounds = (0.0, 3.0)
     raises = True
     goal = "Make more progress in the same epochs"
     expected_impact = "Both losses fall faster from the first epochs on"
     verification = "The training loss falls below the parent's, without swings of its own"
+
+    def bounds_for(self, situation: Situation) -> tuple[float, float]:
+        """See ScaleRate."""
+        plain = all(optimizer.type == "SGD" for optimizer in situation.snapshot.optimizers)
+        return 0.0, LARGEST if plain else LARGEST_ADAPTIVE
 
     def factor_for(self, situation: Situation) -> float:
         """See ScaleRate."""

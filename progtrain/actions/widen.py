@@ -14,7 +14,7 @@ AT_LEAST: Final = 32
 class Widen(WidthFactor):
     """Double every hidden width; what is narrower than 16 becomes 32."""
 
-    answers = ("underfitting", "benign-gap", "still-improving")
+    answers = ("bottleneck", "underfitting", "benign-gap", "still-improving")
     risk = "low"
     probability = 0.6
     gain = 0.2

@@ -27,6 +27,7 @@ DECIDED: Final = frozenset(
         "few-steps",
         "bad-initial-loss",
         "no-normalization",
+        "bottleneck",
         "excessive-decay",
         "excessive-dropout",
         "imbalanced",

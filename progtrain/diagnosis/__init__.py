@@ -29,6 +29,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "constant-rate": settings.constant_rate,
     "schedule-length": settings.schedule_length,
     "no-normalization": settings.no_normalization,
+    "bottleneck": settings.bottleneck,
     "excessive-decay": regularization.excessive_decay,
     "excessive-dropout": regularization.excessive_dropout,
     "bad-initial-loss": settings.bad_initial_loss,

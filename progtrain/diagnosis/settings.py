@@ -17,6 +17,8 @@ UNNORMALIZED = 0.5
 UNNORMALIZED_VALUES = 0.15
 """Of a network that estimates values: batch statistics disturb the scale of its answers. On the data of
 benchmarks/priors.py batch normalization took a tenth off the errors of classes, and cost as much on values."""
+ENOUGH_FEATURES = 16
+"""With so many features, fewer than classes is usual: a language model's words outnumber them by far."""
 INITIAL_LOSS_RATIO = 1.5
 ABSOLUTE_METRICS = frozenset({"mae", "mean_absolute_error"})
 """What the median of the answers minimizes, where a squared loss estimates their mean."""
@@ -73,6 +75,25 @@ def no_normalization(evidence: Evidence) -> Symptom | None:
         return None
     severity = UNNORMALIZED_VALUES if evidence.values else UNNORMALIZED
     return Symptom({"hidden_layers": hidden}, severity, f"None of the {hidden} hidden layers is normalized.")
+
+
+def bottleneck(evidence: Evidence) -> Symptom | None:
+    """The classifier reads fewer features than there are classes, so that their scores cannot vary independently.
+
+    Scores of C classes out of h features have rank h (Yang et al., "Breaking the Softmax Bottleneck", 1711.03953).
+    """
+    classes = _classes(evidence.snapshot)
+    if not evidence.classifies or classes is None:
+        return None
+    heads = [layer for layer in evidence.snapshot.layers if layer.arguments.get("out_features") == classes]
+    features = heads[-1].arguments.get("in_features") if heads else None
+    if not isinstance(features, int) or not 0 < features < min(classes, ENOUGH_FEATURES):
+        return None
+    return Symptom(
+        {"features": features, "classes": classes},
+        0.75,
+        f"The last layer tells {classes} classes apart by {features} features.",
+    )
 
 
 def bad_initial_loss(evidence: Evidence) -> Symptom | None:

@@ -94,6 +94,14 @@ def _sgd(lr: float) -> tuple[OptimizerSettings, ...]:
     return (OptimizerSettings(type="SGD", groups=({"lr": lr},)),)
 
 
+def _adamw(lr: float) -> tuple[OptimizerSettings, ...]:
+    return (OptimizerSettings(type="AdamW", groups=({"lr": lr},)),)
+
+
+COMPUTED_PEAK = SCRIPT + "torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=5 * LR)\n"
+FIVEFOLD = (SchedulerSettings(type="OneCycleLR", arguments={"max_lr": 0.05}),)
+
+
 @pytest.mark.parametrize(
     ("source", "fields", "locks", "reason"),
     [
@@ -101,6 +109,8 @@ def _sgd(lr: float) -> tuple[OptimizerSettings, ...]:
         (SCRIPT, {"optimizers": _sgd(0.5)}, {}, "dead"),
         (SCRIPT, {"automatic_optimization": False}, {}, "by hand"),
         (SCRIPT.replace("0.01", "2.0"), {"optimizers": _sgd(2.0)}, {}, "out of the range"),
+        (SCRIPT.replace("0.01", "0.03"), {"optimizers": _adamw(0.03)}, {}, "0.09 is out of the range"),
+        (COMPUTED_PEAK, {"optimizers": _adamw(0.01), "schedulers": FIVEFOLD}, {}, "0.15 is out of the range"),
         (SCRIPT.replace("lr=LR", "lr=LR, momentum=LR"), {}, {}, "also sets momentum"),
         (SCRIPT + "torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=load())\n", {}, {}, "load"),
     ],
