@@ -91,12 +91,25 @@ def require_classification(snapshot: Snapshot) -> None:
         raise EditError(f"targets may not survive it: expected one cross entropy as the loss, got {losses or 'none'}")
 
 
+def flat_image_side(situation: Situation) -> int | None:
+    """Side of the square images that lie flat in the inputs, row by row; None where they are no such images."""
+    shape = input_shape(situation.snapshot)
+    finding = situation.finding("local-structure")
+    side = 0 if finding is None else int(finding.numbers.get("side", 0))
+    for call in situation.snapshot.calls:
+        if call.function == "conv2d" and len(call.shapes[0]) == 4 and call.shapes[0][2] == call.shapes[0][3]:
+            side = side or call.shapes[0][3]
+    return side if len(shape) == 2 and shape[1] == side * side else None
+
+
 def signal_length(situation: Situation) -> int:
     """Length of the inputs' last axis, where neighbours on it belong together.
 
     Raises:
         EditError: the inputs are no signals and no images, or too short.
     """
+    if (side := flat_image_side(situation)) is not None:
+        raise EditError(f"the inputs are flat images of {side} by {side}, whose last axis is no line")
     length = input_shape(situation.snapshot)[-1]
     convolves = any(call.function.startswith("conv") for call in situation.snapshot.calls)
     if not convolves and situation.finding("local-structure") is None:

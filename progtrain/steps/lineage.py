@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from progtrain.evaluation.names import LOSS
-from progtrain.records import MetricValue
+import math
+from typing import Final
+
+from progtrain.evaluation.names import LOSS, read_name
+from progtrain.records import EvalScore, MetricValue
 from progtrain.script.knob_values import knob_values
 from progtrain.step_records import AnalyzeRecord, Attempt, AuthorRecord, EvaluateRecord, TrainRecord
 from progtrain.steps.context import Context
 from progtrain.workspace import version_number
+
+SHARES: Final = frozenset({"accuracy", "exactmatch"})
+"""Primary metrics that are a share of the samples, and scatter as one."""
 
 
 def parent_of(context: Context, version: str) -> str | None:
@@ -19,15 +25,10 @@ def parent_of(context: Context, version: str) -> str | None:
     return earlier[-1] if earlier else None
 
 
-def metric_of(context: Context, version: str, name: str) -> MetricValue | None:
-    """A version's value of a metric; None where it was not measured."""
-    record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
-    return None if record is None else record.score.metric(name)
-
-
 def primary_of(context: Context, version: str) -> MetricValue | None:
     """A version's value of the primary metric; None where it was not measured."""
-    return metric_of(context, version, context.rules.eval_config.primary)
+    record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
+    return None if record is None else record.score.metric(context.rules.eval_config.primary)
 
 
 def higher_is_better(context: Context, version: str) -> bool:
@@ -54,30 +55,53 @@ def too_slow(context: Context, version: str) -> bool:
 def next_parent(context: Context, newest: str) -> str:
     """The version that the next one is made from: the newest, or the best so far where the rules say so.
 
-    Of versions that are equally good in the primary metric and the locked loss the newest goes on.
-
     Nothing is built on a version that is too slow: its nearest ancestor that is not takes its place. Where all are,
     the first one does.
     """
     newest = _fast_ancestor(context, newest)
     if context.rules.loop_config.continue_from == "latest":
         return newest
-    best = newest
+    return _best(context, newest)
+
+
+def _best(context: Context, newest: str) -> str:
+    """Of the versions within a standard error of the best primary metric the one with the best locked loss.
+
+    The one-standard-error rule (Breiman et al. 1984): where few samples cannot tell, the finer measure does.
+    """
+    primary, scores = context.rules.eval_config.primary, {}
     for version in context.workspace.versions():
-        if not too_slow(context, version) and _better(context, version, best):
-            best = version
-    return best
+        record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
+        if record is not None and not too_slow(context, version) and _value(record.score, primary) is not None:
+            scores[version] = record.score
+    if not scores:
+        return newest
+    values = {version: _upward(score, primary) for version, score in scores.items()}
+    best = max(values, key=values.__getitem__)
+    least = values[best] - _standard_error(scores[best], primary)
+    near = [version for version in reversed(scores) if values[version] >= least]
+    return max(near, key=lambda version: _upward(scores[version], LOSS))
 
 
-def _better(context: Context, version: str, other: str) -> bool:
-    """Whether a version's primary metric is better, or as good at a better locked loss: few samples make many ties."""
-    for name in (context.rules.eval_config.primary, LOSS):
-        value, held_against = metric_of(context, version, name), metric_of(context, other, name)
-        if value is None or held_against is None:
-            return value is not None and held_against is None
-        if value.better_than(held_against) or held_against.better_than(value):
-            return value.better_than(held_against)
-    return False
+def _value(score: EvalScore, name: str) -> float | None:
+    metric = score.metric(name)
+    return None if metric is None or metric.value is None or math.isnan(metric.value) else metric.value
+
+
+def _upward(score: EvalScore, name: str) -> float:
+    """A metric, signed so that more is better; least where it is not known."""
+    metric, value = score.metric(name), _value(score, name)
+    if metric is None or value is None:
+        return -math.inf
+    return value if metric.higher_is_better else -value
+
+
+def _standard_error(score: EvalScore, name: str) -> float:
+    """Of a metric that is the share of samples answered right; 0 of any other."""
+    value = _value(score, name)
+    if value is None or read_name(name).base not in SHARES or not 0 <= value <= 1:
+        return 0.0
+    return math.sqrt(value * (1 - value) / score.num_samples)
 
 
 def _fast_ancestor(context: Context, version: str) -> str:

@@ -92,15 +92,23 @@ def test_nothing_is_built_on_what_is_too_slow(
 
 
 @pytest.mark.parametrize(
-    ("losses", "parent"), [((0.4, 0.3, 0.5), "v002"), ((0.3, 0.4, 0.5), "v001"), ((0.3, 0.3, 0.3), "v003")]
+    ("accuracies", "losses", "parent"),
+    [
+        ((0.9, 0.9, 0.9), (0.4, 0.3, 0.5), "v002"),
+        ((0.9, 0.9, 0.9), (0.3, 0.3, 0.3), "v003"),
+        ((0.9, 0.88, 0.7), (0.4, 0.3, 0.1), "v002"),
+        ((0.9, 0.86, 0.7), (0.4, 0.3, 0.1), "v001"),
+        ((0.9, 0.9, 0.8), (None, None, None), "v002"),
+    ],
+    ids=["the better loss", "the newest", "within a standard error, 0.03", "beyond it", "no loss is known"],
 )
-def test_of_two_as_good_the_one_with_the_better_loss_goes_on(
-    tmp_path: Path, losses: tuple[float, ...], parent: str
+def test_of_what_the_primary_metric_cannot_tell_apart_the_best_loss_goes_on(
+    tmp_path: Path, accuracies: tuple[float, ...], losses: tuple[float | None, ...], parent: str
 ) -> None:
     rules = {"loop_config": {"continue_from": "best"}, "eval_config": {"primary_metric": "accuracy"}}
     (tmp_path / "user_defined_rules.json").write_text(json.dumps(rules))
-    for number, loss in enumerate(losses, start=1):
-        write_version(Workspace(tmp_path), number, None, 0.9, 1.0, loss)
+    for number, (accuracy, loss) in enumerate(zip(accuracies, losses, strict=True), start=1):
+        write_version(Workspace(tmp_path), number, None, accuracy, 1.0, loss)
     with opened(tmp_path) as context:
         assert next_parent(context, "v003") == parent
 
