@@ -38,7 +38,7 @@ _IMAGES: Final = """\
 class CropAugmentation(Augmentation):
     """Pad every training sample with zeros and cut it to its size at a random place."""
 
-    answers = ("overfitting", "benign-gap")
+    answers = ("overfitting", "benign-gap", "no-augmentation")
     probability = 0.5
     gain = 0.1
     goal = "Show every sample at many places and without parts of its border, so that neither is learnt by heart"

@@ -18,7 +18,7 @@ _SHARE_OF_IMAGE = 8
 class ShiftAugmentation(Augmentation):
     """Roll every training sample along its last axis by a random distance."""
 
-    answers = ("overfitting", "benign-gap")
+    answers = ("overfitting", "benign-gap", "no-augmentation")
     probability = 0.55
     gain = 0.12
     goal = "Show every sample at many places, so that where it stands is not learnt by heart"

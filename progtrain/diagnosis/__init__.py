@@ -37,6 +37,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "imbalanced": data.imbalanced,
     "unshuffled": data.unshuffled,
     "local-structure": data.local_structure,
+    "no-augmentation": data.no_augmentation,
     "unscaled-inputs": data.unscaled_inputs,
     "heavy-tailed-residuals": targets.heavy_tailed_residuals,
     "skewed-target": targets.skewed_target,

@@ -15,6 +15,7 @@ LOW_RECALL = 0.2
 """How far the rarest class's recall must lie below the mean recall."""
 NEIGHBOUR_CORRELATION = 0.5
 MIN_SIGNAL_LENGTH = 16
+CONVOLUTIONS = frozenset({"conv1d", "conv2d"})
 PIXEL_CORRELATION = 0.15
 """Of an image's pixels with those beside and with those below them; inputs without order have about 0."""
 MIN_IMAGE_SIDE = 8
@@ -93,6 +94,20 @@ def _as_image(inputs: NDArray[np.float64]) -> dict[str, float]:
     if min(rows, columns) <= PIXEL_CORRELATION or columns <= half:
         return {}
     return {"side": side, "row_correlation": rows, "column_correlation": columns}
+
+
+def no_augmentation(evidence: Evidence) -> Symptom | None:
+    """Convolutions classify signals or images, and the training step takes every batch as it comes."""
+    calls = evidence.snapshot.calls
+    convolutions = sum(call.function in CONVOLUTIONS for call in calls)
+    if evidence.task != "classification" or not convolutions or any(call.before_forward for call in calls):
+        return None
+    return Symptom(
+        {"convolutions": convolutions},
+        0.3,
+        f"{convolutions} convolution(s) classify batches that the training step does not vary: where a pattern stands "
+        "can be learnt by heart.",
+    )
 
 
 def unscaled_inputs(evidence: Evidence) -> Symptom | None:

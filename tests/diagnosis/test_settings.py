@@ -43,6 +43,8 @@ ADAM = (OptimizerSettings(type="Adam", groups=({"lr": 1e-3, "weight_decay": 0.1}
 SMALL = LoaderSettings(size=3200, batch_size=64, shuffle=True, sampler="", workers=0, fingerprint=None)
 IN_ORDER = SMALL.model_copy(update={"shuffle": False, "sampler": "SequentialSampler"})
 DRAWN = SMALL.model_copy(update={"shuffle": False, "sampler": "WeightedRandomSampler"})
+CONVOLVED = (Call(function="conv1d", arguments={}, shapes=((64, 1, 40), (32, 1, 5))),)
+VARIED = (Call(function="gather", arguments={}, shapes=((64, 40),), before_forward=True), *CONVOLVED)
 MSE = (Call(function="torch.nn.functional.mse_loss", arguments={}, shapes=((64, 1), (64, 1))),)
 
 
@@ -56,6 +58,8 @@ MSE = (Call(function="torch.nn.functional.mse_loss", arguments={}, shapes=((64, 
         ("bad-initial-loss", {"first_loss": 14.0}, {"first_loss": 2.6}),
         ("unshuffled", {"train": IN_ORDER}, {"train": DRAWN}),
         ("bottleneck", {"layers": dense(40, 64, 2, 10)}, {"layers": dense(40, 2, 64, 10)}),
+        ("no-augmentation", {"calls": CONVOLVED}, {"calls": VARIED}),
+        ("no-augmentation", {"calls": CONVOLVED}, {}),
         ("excessive-decay", {"optimizers": decayed("AdamW", 50.0)}, {"optimizers": decayed("AdamW", 0.5)}),
         ("excessive-decay", {"optimizers": decayed("Adam", 0.5)}, {"optimizers": decayed("Adam", 0.01)}),
         ("excessive-dropout", {"calls": (dropped(0.8),)}, {"calls": (dropped(0.5),)}),
