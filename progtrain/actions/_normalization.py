@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from typing import ClassVar
 
 from pydantic import JsonValue
 
@@ -20,7 +21,7 @@ class Normalization(StructuralAction):
 
     family = "normalization"
     touches = frozenset({"normalization"})
-    answers = ("no-normalization", "early-instability", "underfitting")
+    answers: ClassVar[tuple[str, ...]] = ("no-normalization", "early-instability", "underfitting")
     risk = "low"
 
     @abstractmethod

@@ -9,6 +9,7 @@ from progtrain.script.hidden import HiddenLayer
 class LayerNormalization(Normalization):
     """Put LayerNorm before the activation of every hidden Linear layer, whatever the batch size."""
 
+    answers = ("no-normalization", "unnormalized-values", "early-instability", "underfitting")
     probability = 0.5
     gain = 0.2
     goal = "Keep the scale of what reaches each activation the same throughout training, so that gradients flow"

@@ -27,6 +27,7 @@ DECIDED: Final = frozenset(
         "few-steps",
         "bad-initial-loss",
         "no-normalization",
+        "unnormalized-values",
         "bottleneck",
         "excessive-decay",
         "excessive-dropout",

@@ -29,6 +29,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "constant-rate": settings.constant_rate,
     "schedule-length": settings.schedule_length,
     "no-normalization": settings.no_normalization,
+    "unnormalized-values": settings.unnormalized_values,
     "bottleneck": settings.bottleneck,
     "excessive-decay": regularization.excessive_decay,
     "excessive-dropout": regularization.excessive_dropout,

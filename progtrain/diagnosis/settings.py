@@ -13,10 +13,6 @@ from progtrain.records import Snapshot
 from progtrain.script.duration import schedule_misfit
 
 MIN_HIDDEN_LAYERS = 2
-UNNORMALIZED = 0.5
-UNNORMALIZED_VALUES = 0.15
-"""Of a network that estimates values: batch statistics disturb the scale of its answers. On the data of
-benchmarks/priors.py batch normalization took a tenth off the errors of classes, and cost as much on values."""
 ENOUGH_FEATURES = 16
 """With so many features, fewer than classes is usual: a language model's words outnumber them by far."""
 INITIAL_LOSS_RATIO = 1.5
@@ -65,16 +61,36 @@ def schedule_length(evidence: Evidence) -> Symptom | None:
 
 
 def no_normalization(evidence: Evidence) -> Symptom | None:
-    """Two hidden layers or more, and none is normalized."""
-    snapshot = evidence.snapshot
+    """Two hidden layers or more, none normalized, in a network that does not estimate values."""
+    hidden = _unnormalized(evidence.snapshot)
+    if not hidden or evidence.values:
+        return None
+    return Symptom({"hidden_layers": hidden}, 0.5, f"None of the {hidden} hidden layers is normalized.")
+
+
+def unnormalized_values(evidence: Evidence) -> Symptom | None:
+    """The same in a network that estimates values, whose scale batch statistics disturb.
+
+    On the data of benchmarks/priors.py batch normalization took a tenth off the errors of classes and added as much to
+    those of values; layer normalization did neither.
+    """
+    hidden = _unnormalized(evidence.snapshot)
+    if not hidden or not evidence.values:
+        return None
+    return Symptom(
+        {"hidden_layers": hidden},
+        0.15,
+        f"None of the {hidden} hidden layers is normalized; what estimates values wants no statistics of batches.",
+    )
+
+
+def _unnormalized(snapshot: Snapshot) -> int:
+    """How many hidden layers there are, where none of them is normalized and they are two or more; else 0."""
     hidden = len(weight_layers(snapshot)) - 1
     normalized = any("Norm" in layer.type for layer in snapshot.layers) or any(
         _short(call.function) in NORMALIZING_CALLS for call in snapshot.calls
     )
-    if hidden < MIN_HIDDEN_LAYERS or normalized:
-        return None
-    severity = UNNORMALIZED_VALUES if evidence.values else UNNORMALIZED
-    return Symptom({"hidden_layers": hidden}, severity, f"None of the {hidden} hidden layers is normalized.")
+    return 0 if normalized or hidden < MIN_HIDDEN_LAYERS else hidden
 
 
 def bottleneck(evidence: Evidence) -> Symptom | None:

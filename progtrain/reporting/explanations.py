@@ -32,6 +32,10 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
         "The model learns what is particular to the training samples.",
         "weight decay, dropout, label smoothing, or augmentation that keeps the label",
     ),
+    "benign-gap": Explanation(
+        "What is learnt by heart does no harm, and a larger model finds smoother answers between the samples.",
+        "more capacity, a smooth activation, or augmentation of signals and images; no dropout",
+    ),
     "underfitting": Explanation(
         "The model, as it is regularized, is too small to fit the training set.",
         "more capacity (width, then depth), or less regularization",
@@ -58,6 +62,13 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     "no-normalization": Explanation(
         "The scale of the activations drifts from layer to layer and slows the gradients.", "batch or layer norm"
     ),
+    "unnormalized-values": Explanation(
+        "The scale of the activations drifts, and statistics of batches would disturb that of the answers.",
+        "layer norm, once nothing else asks for more",
+    ),
+    "bottleneck": Explanation(
+        "The scores of so many classes cannot vary independently.", "wider layers before the last one"
+    ),
     "bad-initial-loss": Explanation(
         "The first epochs are spent on learning the mean answer.", "a last bias set from the prior or the target's mean"
     ),
@@ -67,6 +78,9 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     "imbalanced": Explanation("The rare class is outvoted in the loss.", "class weights or a balanced sampler"),
     "local-structure": Explanation(
         "What matters is which inputs are neighbours, and a dense layer cannot know.", "a convolutional stem"
+    ),
+    "no-augmentation": Explanation(
+        "Where a pattern stands is learnt with the pattern.", "random shifts or crops of the training samples"
     ),
     "unscaled-inputs": Explanation("The largest inputs dominate the first layer.", "standardization in the model"),
     "heavy-tailed-residuals": Explanation("Squared error follows a few outliers.", "a Huber or absolute loss"),
