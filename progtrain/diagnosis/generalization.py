@@ -16,6 +16,10 @@ OVERFIT_GAP = 10.0
 BENIGN_GAP = 2.0
 """From this multiple on the training set is fitted far better than the validation set."""
 STANDSTILL = 0.1
+OTHER_UNIT = 5.0
+FIRST_EPOCHS = 3
+"""A validation loss beyond so many times the training loss in all of the first epochs is of another kind or scale: of
+one kind, those of a model that hardly knows anything are about the same."""
 OVERFIT_SHARE_LEFT = 0.1
 UNDERFIT_SHARE_LEFT = 0.25
 UNDERFIT_GAP = 0.25
@@ -25,7 +29,7 @@ FLAT_CHANGE = 0.03
 
 def overfitting(evidence: Evidence) -> Symptom | None:
     """The validation loss rises after its best, or stands still far above, while the training loss falls."""
-    train, valid = evidence.train, evidence.valid
+    train, valid = _in_one_unit(evidence)
     if min(len(train), len(valid)) < MIN_EPOCHS:
         return None
     best, best_epoch = float(valid.min()), int(valid.argmin())
@@ -57,7 +61,7 @@ def benign_gap(evidence: Evidence) -> Symptom | None:
     What is learnt by heart does no harm there, and a larger network generalizes better, not worse (Nakkiran et al.,
     "Deep Double Descent", arXiv 1912.02292): on the data of benchmarks/priors.py twice the width helped, dropout hurt.
     """
-    train, valid = evidence.train, evidence.valid
+    train, valid = _in_one_unit(evidence)
     if min(len(train), len(valid)) < MIN_EPOCHS or overfitting(evidence) is not None:
         return None
     last, least = _last(valid), float(train[-1])
@@ -72,7 +76,7 @@ def benign_gap(evidence: Evidence) -> Symptom | None:
 
 def underfitting(evidence: Evidence) -> Symptom | None:
     """Both losses are high and flat, and close together."""
-    train, valid, left = evidence.train, evidence.valid, evidence.share_left
+    (train, valid), left = _in_one_unit(evidence), evidence.share_left
     if min(len(train), len(valid)) < MIN_EPOCHS or left is None or left < UNDERFIT_SHARE_LEFT:
         return None
     gap = (valid[-1] - train[-1]) / abs(train[-1]) if train[-1] else 0.0
@@ -85,6 +89,20 @@ def underfitting(evidence: Evidence) -> Symptom | None:
         f"Training loss {train[-1]:.3g} and validation loss {valid[-1]:.3g} are close and have gone flat with "
         f"{min(left, 1.0):.0%} of a trivial predictor's loss left.",
     )
+
+
+def _in_one_unit(evidence: Evidence) -> tuple[Series, Series]:
+    """`[epochs]` training and validation loss, the first brought to the scale of the second where that is another.
+
+    A training that compares standardized targets, or measures otherwise than its validation, logs losses whose ratio
+    says nothing of a gap.
+    """
+    train, valid = evidence.train, evidence.valid
+    first = slice(min(len(train), len(valid), FIRST_EPOCHS))
+    if not len(train[first]) or (train[first] <= 0).any():
+        return train, valid
+    ratio = float((valid[first] / train[first]).min())
+    return (train * ratio, valid) if ratio > OTHER_UNIT else (train, valid)
 
 
 def _change(values: Series) -> float:

@@ -83,6 +83,17 @@ def test_a_gap_without_a_rise_is_benign(make_evidence, names):
     assert "benign-gap" not in names(make_evidence(train, [value + 0.08 for value in train]))
 
 
+@pytest.mark.parametrize("unit", [1.0, 1e7])
+def test_a_gap_is_none_where_losses_are_in_different_units(make_evidence, names, unit):
+    fitted = [value - 0.09 for value in SOUND]
+    gap, none = [*SOUND_VALID[:8], *[0.45] * 12], SOUND_VALID
+    kinds = {"overfitting", "benign-gap", "underfitting"}
+    assert kinds & names(make_evidence(fitted, [value * unit for value in gap])) == {"overfitting"}
+    assert not kinds & names(make_evidence(SOUND, [value * unit for value in none]))
+    flat = [1.9 + 0.4 * math.exp(-epoch) for epoch in range(20)]
+    assert kinds & names(make_evidence(flat, [value * unit for value in flat])) == {"underfitting"}
+
+
 def test_swings_while_a_decaying_rate_is_high_are_what_it_decays_for(make_evidence, names):
     swings = [0.5 + 0.1 * (-1) ** epoch for epoch in range(10)]
     valid = [*swings, *np.linspace(0.3, 0.2, 10)]
