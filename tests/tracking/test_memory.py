@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from progtrain.actions import action_named
 from progtrain.errors import TrackingError
 from progtrain.loop import opened
 from progtrain.memory import describe_memory
@@ -119,7 +120,9 @@ def test_the_table(shared_store: str, other: Workspace) -> None:
         add_try(shared_store, action="gelu", finding="dead-units", verdict=verdict)
     lines = describe_memory(shared_store).splitlines()
     assert lines[0] == f"{shared_store}: 4 change(s) of 2 loop(s)"
-    assert lines[3].split() == ["gelu", "dead-units", "classification", "3", "1", "0.50", "->", "0.43"]
+    prior = action_named("gelu").probability
+    chances = [f"{prior:.2f}", "->", f"{(4 * prior + 1) / 7:.2f}"]
+    assert lines[3].split() == ["gelu", "dead-units", "classification", "3", "1", *chances]
     assert lines[4].endswith("no such action now")  # lower_rate is none of the catalogue
     assert describe_memory(str(other.root)) == "\n".join(lines)
 
