@@ -71,8 +71,8 @@ def no_normalization(evidence: Evidence) -> Symptom | None:
 def unnormalized_values(evidence: Evidence) -> Symptom | None:
     """The same in a network that estimates values, whose scale batch statistics disturb.
 
-    On the data of benchmarks/priors.py batch normalization took a tenth off the errors of classes and added as much to
-    those of values; layer normalization did neither.
+    On the data of benchmarks/priors.py batch normalization takes a tenth off the errors of classes and adds a twentieth
+    to those of values.
     """
     hidden = _unnormalized(evidence.snapshot)
     if not hidden or not evidence.values:
