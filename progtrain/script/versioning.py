@@ -62,7 +62,7 @@ def with_header(body: str, header: Header) -> str:
         body: a script without one.
         header: what to say in it.
     """
-    lines = [f"# --- progtrain: version {header.version}, made from {header.parent} ---"]
+    lines = [f"# --- progtrain: version {header.version}{_after(header)}, made from {header.parent} ---"]
     for label, text in (
         ("Action", header.action),
         ("Goal", header.goal),
@@ -74,6 +74,12 @@ def with_header(body: str, header: Header) -> str:
     newline = "\r\n" if "\r\n" in body else "\n"
     start = _header_place(body)
     return body[:start] + "".join(line + newline for line in [*lines, _END]) + body[start:]
+
+
+def _after(header: Header) -> str:
+    """The version before this one, where it was made from another."""
+    number = int(header.version.removeprefix("v")) - 1
+    return "" if not number or header.parent == f"v{number:03d}" else f" after v{number:03d}"
 
 
 def with_body(source: str, body: str) -> str:

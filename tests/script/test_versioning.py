@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from progtrain.errors import EditError
@@ -93,3 +95,12 @@ def test_edits_of_another_shape_are_refused():
 
 def test_a_diff_is_one_line_a_change():
     assert unified_diff("a\nb\n", "a\nc", "v001", "v002").splitlines()[2:] == ["@@ -1,2 +1,2 @@", " a", "-b", "+c"]
+
+
+def test_a_version_made_from_an_earlier_one_names_the_one_before_it_too():
+    made = with_header(SCRIPTS[0], dataclasses.replace(HEADER, version="v009", parent="v007"))
+    assert made.startswith("# --- progtrain: version v009 after v008, made from v007 ---\n")
+    assert with_header(SCRIPTS[0], HEADER).startswith("# --- progtrain: version v002, made from v001 ---\n")
+    assert body(made) == SCRIPTS[0]
+    first = dataclasses.replace(HEADER, version="v001", parent="baseline")
+    assert with_header(SCRIPTS[0], first).startswith("# --- progtrain: version v001, made from baseline ---\n")
