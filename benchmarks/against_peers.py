@@ -106,8 +106,8 @@ def main() -> None:
     folder = options.folder.resolve()
     (folder / "trainings").mkdir(parents=True, exist_ok=True)
     for seed in options.seeds:
-        for name in options.tasks:
-            for method in options.methods:
+        for method in options.methods:  # all tasks of one before the next: `memory` remembers those of `best`
+            for name in options.tasks:
                 path = folder / "trainings" / f"{name}-{method}-{seed}.csv"
                 if path.is_file():
                     continue

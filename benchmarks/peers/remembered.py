@@ -2,8 +2,8 @@
 
     python benchmarks/peers/remembered.py WORKSPACE
 
-WORKSPACE is `FOLDER/workspaces/memory/SEED/TASK`. Remembered are the loops of the method `best` in the same FOLDER, of
-all seeds and of all tasks but this one; run them first. The loop's own data set is never among them.
+WORKSPACE is `FOLDER/workspaces/memory/SEED/TASK`. Remembered are the loops of the method `best` that are there in the
+same FOLDER, of all tasks but this one: the loop's own data set is never among them.
 """
 
 from __future__ import annotations
@@ -36,6 +36,8 @@ def memory_of_others(context: Context) -> Memory:
             key = entry.action, entry.finding, entry.task
             tried[key] += entry.tried
             improved[key] += entry.improved
+    if not loops:
+        raise SystemExit(f"No loop of the method best on another task stands beside {root}. Run that method first.")
     entries = (
         Experience(action=action, finding=finding, task=task, tried=count, improved=improved[action, finding, task])
         for (action, finding, task), count in sorted(tried.items())

@@ -82,7 +82,8 @@ class ScaleRate(StructuralAction):
             where = "above" if factor > 1 else "below"
             raise EditError(f"{said}, {where} the present {present_rate(situation.snapshot):g}")
         low, high = self.bounds_for(situation)
-        least, most = (bound / rate if rate else factor for bound, rate in ((low, min(old)), (high, max(old))))
+        highest = max(*old, present_rate(situation.snapshot) or 0.0)
+        least, most = (bound / rate if rate else factor for bound, rate in ((low, min(old)), (high, highest)))
         bounded = min(max(factor, least, 1 / _FURTHEST), most, _FURTHEST)
         if (bounded > 1) is not self.raises or abs(bounded - 1) <= NEAR:
             raise EditError(f"{said}, out of the range {low:g} to {high:g} that it keeps to")

@@ -99,6 +99,7 @@ def _adamw(lr: float) -> tuple[OptimizerSettings, ...]:
 
 
 COMPUTED_PEAK = SCRIPT + "torch.optim.lr_scheduler.OneCycleLR(optimizer, max_lr=5 * LR)\n"
+TWOFOLD = (SchedulerSettings(type="OneCycleLR", arguments={"max_lr": 0.02}),)
 FIVEFOLD = (SchedulerSettings(type="OneCycleLR", arguments={"max_lr": 0.05}),)
 
 
@@ -134,8 +135,16 @@ CYCLE = (SchedulerSettings(type="OneCycleLR", arguments={"max_lr": 0.1}),)
         (SCRIPT, {}, 4.0, [0.1]),
         (SCRIPT.replace("0.01", "2.0"), {"optimizers": _sgd(2.0)}, 9.0, [3.0]),
         (PEAK, {"schedulers": CYCLE}, 0.3, [0.03, 0.3]),
+        (COMPUTED_PEAK.replace("5", "2"), {"optimizers": _adamw(0.01), "schedulers": TWOFOLD}, 0.2, [0.03]),
     ],
-    ids=["as it is", "just beyond what is near", "tenfold at most", "within its bounds", "the peak is what is present"],
+    ids=[
+        "as it is",
+        "hardly beyond near",
+        "tenfold at most",
+        "within its bounds",
+        "the peak is present",
+        "the peak, too",
+    ],
 )
 def test_takes_what_a_range_test_suggests(proposed, becomes, source, fields, suggested, new):
     proposal = proposed("raise_learning_rate", source, "slow", suggested_rate=suggested, **fields)
