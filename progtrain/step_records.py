@@ -69,6 +69,17 @@ class EvaluateRecord(StepRecord):
     seconds: float
 
 
+ACTIVATIONS: Final = "activations"
+"""The name of an ActivationsRecord."""
+
+
+class ActivationsRecord(Record):
+    """What 03_eval.py saw inside a trained model, for the diagnosis alone."""
+
+    dead_shares: tuple[float, ...]
+    """For every ReLU, in the order of the forward pass, the share of its units that are zero on every sample seen."""
+
+
 class RepeatRecord(StepRecord):
     """The first version trained and measured once more, with another seed; `script_sha256` is of the version."""
 

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from progtrain.diagnosis import data, generalization, lineage, optimization, progress, regularization, settings, targets
+from progtrain.diagnosis import (
+    data,
+    generalization,
+    integrity,
+    lineage,
+    optimization,
+    progress,
+    regularization,
+    settings,
+    targets,
+    units,
+)
 from progtrain.diagnosis.evidence import Evidence, Rule, Symptom
 from progtrain.records import Finding
 
@@ -31,6 +42,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "no-normalization": settings.no_normalization,
     "unnormalized-values": settings.unnormalized_values,
     "bottleneck": settings.bottleneck,
+    "dead-units": units.dead_units,
     "excessive-decay": regularization.excessive_decay,
     "excessive-dropout": regularization.excessive_dropout,
     "bad-initial-loss": settings.bad_initial_loss,
@@ -46,6 +58,7 @@ RULES: Final[Mapping[str, Rule]] = {
     "regressed": lineage.regressed,
     "within-noise": lineage.within_noise,
     "edge-of-range": lineage.edge_of_range,
+    "periodic": integrity.periodic,
 }
 """Finding's name in the playbook -> the rule that looks for it."""
 

@@ -46,6 +46,7 @@ class Evidence:
         comparison: its primary metric against its parent's.
         history: every version so far, oldest first; the last one is this version's own.
         inputs: `[N, ...]` some validation inputs as the model gets them, or None where they are no plain arrays.
+        dead_shares: for every ReLU the share of its units that are zero on all validation samples looked at.
     """
 
     curves: Curves
@@ -55,6 +56,7 @@ class Evidence:
     comparison: Comparison
     history: tuple[Attempt, ...] = ()
     inputs: NDArray[np.floating] | None = None
+    dead_shares: tuple[float, ...] = ()
 
     @property
     def train(self) -> Series:

@@ -14,6 +14,8 @@ LATE_TENTH = 0.1
 LATE_GAIN = 0.02
 EARLY_BEST = 0.25
 EARLY_BEST_MIN_EPOCHS = 8
+LEARNT = 0.1
+"""A training loss that fell by less than this share of its first value has learnt nothing, early or late."""
 FEW_STEPS = 1000
 
 
@@ -61,8 +63,9 @@ def best_early(evidence: Evidence) -> Symptom | None:
     valid = evidence.valid
     if len(valid) < EARLY_BEST_MIN_EPOCHS:
         return None
-    best = int(valid.argmin())
-    if best + 1 > EARLY_BEST * len(valid):
+    best, train = int(valid.argmin()), evidence.train
+    learnt = not len(train) or train.min() < (1 - LEARNT) * train[0]
+    if best + 1 > EARLY_BEST * len(valid) or not learnt:
         return None
     return Symptom(
         {"best_epoch": best, "epochs": len(valid), "best": float(valid[best]), "last": float(valid[-1])},

@@ -15,6 +15,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from progtrain.errors import EvaluationError
+from progtrain.evaluation.activations import dead_shares
 from progtrain.evaluation.batches import Batch, Texts, ValidationSet
 from progtrain.evaluation.inference import Asked, ask, latency_ms
 from progtrain.evaluation.isolation import apart
@@ -62,6 +63,7 @@ class Circumstances:
         batch_size: in which it was asked.
         device: where the model was.
         configuration: the main knobs of what was trained.
+        dead_shares: for every ReLU the share of its units that are dead; empty where it was not looked at.
     """
 
     latency_ms: float
@@ -70,6 +72,7 @@ class Circumstances:
     batch_size: int | None
     device: str
     configuration: dict[str, JsonValue]
+    dead_shares: tuple[float, ...] = ()
 
 
 def answers_of_version(question: Question, trained: bool) -> Iterator[Asked | Circumstances]:
@@ -117,6 +120,7 @@ def _version_answers(question: Question, trained: bool) -> Iterator[Any]:
                 "batch_size": data.batch_size,
                 "device": str(device),
                 "configuration": {name: knobs[name] for name in _MAIN_KNOBS if name in knobs},
+                "dead_shares": dead_shares(model, data, device, captured.snapshot.calls) if trained else (),
             },
         )
 

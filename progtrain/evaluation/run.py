@@ -27,7 +27,7 @@ from progtrain.evaluation.trained_settings import hold_settings_of
 from progtrain.predictions import FILE_NAME
 from progtrain.records import EvalScore
 from progtrain.rules import read_rules
-from progtrain.step_records import LoopRecord
+from progtrain.step_records import ACTIVATIONS, ActivationsRecord, LoopRecord
 from progtrain.tasks import Task
 from progtrain.workspace import Workspace, now, write_atomic
 
@@ -99,6 +99,7 @@ def evaluate(workspace: Workspace, version: str, yardstick: Yardstick) -> EvalSc
     heard.measured.predictions.write(staging / FILE_NAME)
     _write_samples(question, listing, heard, protocol.sample_indices, staging / SAMPLES)
     hold_protocol(workspace, protocol)
+    workspace.write_record(ActivationsRecord(dead_shares=heard.circumstances.dead_shares), ACTIVATIONS, version)
     _publish(staging, workspace.artifacts(version), score)
     return score
 

@@ -85,6 +85,10 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     "unscaled-inputs": Explanation("The largest inputs dominate the first layer.", "standardization in the model"),
     "heavy-tailed-residuals": Explanation("Squared error follows a few outliers.", "a Huber or absolute loss"),
     "skewed-target": Explanation("The largest targets rule the loss.", "learning the target's logarithm"),
+    "dead-units": Explanation(
+        "Whatever the sample, these units say nothing, and no gradient brings them back.",
+        "GELU, SiLU or LeakyReLU in ReLU's place",
+    ),
     "excessive-decay": Explanation(
         "Weight decay undoes what the gradients do.", "a usual weight decay, 1e-2 for AdamW and 1e-4 through a gradient"
     ),
@@ -97,6 +101,10 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
     ),
     "regressed": Explanation("The last change was a step in the wrong direction.", "taking it back"),
     "edge-of-range": Explanation("The best value lies beyond what was tried.", "another step the same way"),
+    "periodic": Explanation(
+        "Batches come in a fixed order, or the validation data change from epoch to epoch.",
+        "a look at the loaders; no change of the catalogue",
+    ),
     "within-noise": Explanation(
         "Small steps of this kind no longer matter.", "a change of another family, or repeats that measure the noise"
     ),

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from progtrain.curves import Curves, latest_metrics_csv, read_curves
 from progtrain.diagnosis import Evidence, diagnose
-from progtrain.diagnosis.leakage import leaked
+from progtrain.diagnosis.integrity import leaked
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.comparison import compare
 from progtrain.evaluation.protocol import USER_METRICS
@@ -22,7 +22,7 @@ from progtrain.reporting.evidence import Answers
 from progtrain.reporting.pictures import Picture, draw_answers, draw_deltas
 from progtrain.reporting.plots import draw_curves
 from progtrain.reporting.story import read_change
-from progtrain.step_records import AnalyzeRecord, EvaluateRecord
+from progtrain.step_records import ACTIVATIONS, ActivationsRecord, AnalyzeRecord, EvaluateRecord
 from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
 from progtrain.steps.lineage import history, parent_of, too_slow
@@ -135,6 +135,7 @@ def _best_so_far(context: Context, version: str, comparison: Comparison) -> str:
 
 def _findings(context: Context, version: str, curves: Curves, comparison: Comparison) -> tuple[Finding, ...]:
     *earlier, own = history(context, version)
+    activations = context.workspace.read_record(ActivationsRecord, ACTIVATIONS, version)
     evidence = Evidence(
         curves=curves,
         snapshot=captured(context, version),
@@ -143,6 +144,7 @@ def _findings(context: Context, version: str, curves: Curves, comparison: Compar
         comparison=comparison,
         history=(*earlier, own.model_copy(update={"verdict": comparison.verdict})),
         inputs=_sample_inputs(context, version),
+        dead_shares=() if activations is None else activations.dead_shares,
     )
     return (*leaked(evidence.snapshot), *diagnose(evidence))
 

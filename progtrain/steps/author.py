@@ -27,7 +27,8 @@ def author(context: Context, version: str) -> None:
     if sha256_of(source) != chosen.child_sha256:
         raise EditError(
             f"{child} would not be the script that the guard accepted: "
-            f"{workspace.script(chosen.parent).name} has changed since. `progtrain choose` chooses again."
+            f"{workspace.script(chosen.parent).name} or progtrain itself has changed since. `progtrain choose` chooses "
+            "again."
         )
     analyzed = workspace.read_record(AnalyzeRecord, "analyze", chosen.parent)
     found = set() if analyzed is None else {finding.name for finding in analyzed.findings}

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from progtrain.curves import latest_metrics_csv
-from progtrain.diagnosis.leakage import leaked
+from progtrain.diagnosis.integrity import leaked
 from progtrain.errors import ScriptError, TrainingFailedError
 from progtrain.executors import Job, Outcome
 from progtrain.records import Snapshot

@@ -79,12 +79,13 @@ def make_evidence(make_snapshot: Callable[..., Snapshot]) -> Callable[..., Evide
         history: tuple[Attempt, ...] = (),
         predictions: Predictions | None = None,
         inputs: np.ndarray | None = None,
+        dead_shares: tuple[float, ...] = (),
         **settings: object,
     ) -> Evidence:
         columns = {"train_loss": train, "val_loss": valid, "val_acc": score}
         curves = Curves({name: _points(values) for name, values in columns.items() if len(values)})
         snapshot = make_snapshot(**settings)
-        return Evidence(curves, snapshot, predictions, task_type, comparison, history, inputs)
+        return Evidence(curves, snapshot, predictions, task_type, comparison, history, inputs, dead_shares)
 
     return make
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from progtrain.diagnosis import RULES, diagnose
+from progtrain.records import SchedulerSettings
 
 SOUND = [2.3 * math.exp(-epoch / 3) + 0.1 for epoch in range(20)]
 SOUND_VALID = [value + 0.05 for value in SOUND]
@@ -43,6 +44,7 @@ def test_a_training_of_one_epoch_is_not_judged_by_its_curve(make_evidence):
         (np.linspace(2.3, 1.9, 20), np.linspace(2.3, 1.95, 20), "slow"),
         (np.linspace(2.3, 1.9, 20), np.linspace(2.3, 1.95, 20), "still-improving"),
         (SOUND, [0.9, 0.7, 0.5, *np.linspace(0.55, 0.9, 17)], "best-early"),
+        (SOUND, [value + 0.02 * math.sin(epoch * math.tau / 4) for epoch, value in enumerate(SOUND_VALID)], "periodic"),
     ],
 )
 def test_a_drawn_fault_is_found(make_evidence, names, train, valid, expected):
@@ -108,3 +110,28 @@ def test_a_loss_that_scatters_about_its_level_does_not_overfit(make_evidence, na
     for late, expected in ((scatters, False), (rises, True)):
         found = names(make_evidence([value + 0.1 for value in SOUND], [*SOUND_VALID[:10], *late]))
         assert ("overfitting" in found) is expected
+
+
+def test_a_cyclic_schedule_makes_its_own_period(make_evidence, names):
+    valid = [value + 0.02 * math.sin(epoch * math.tau / 4) for epoch, value in enumerate(SOUND_VALID)]
+    restarts = SchedulerSettings(type="CosineAnnealingWarmRestarts", arguments={"T_0": 4})
+    assert "periodic" not in names(make_evidence(SOUND, valid, schedulers=(restarts,)))
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_scatter_has_no_period(make_evidence, names, seed):
+    noise = np.random.default_rng(seed).normal(0, 0.03, 20)
+    assert "periodic" not in names(make_evidence(SOUND, SOUND_VALID + noise))
+
+
+def test_what_never_learnt_has_no_early_best(make_evidence, names):
+    flat, rising = [2.31, 2.31, 2.30, *[2.30] * 17], [2.30, 2.31, *[2.32] * 18]
+    assert "best-early" not in names(make_evidence(flat, rising))
+    assert "best-early" in names(make_evidence(SOUND, rising))
+
+
+def test_a_layer_most_of_whose_units_are_dead(make_evidence, find):
+    finding = find(make_evidence(dead_shares=(0.1, 0.75)), "dead-units")
+    assert finding is not None
+    assert "ReLU 2 of 2" in finding.message
+    assert find(make_evidence(dead_shares=(0.1, 0.65)), "dead-units") is None

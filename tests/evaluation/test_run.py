@@ -235,6 +235,18 @@ def test_a_version_is_measured_on_the_whole_validation_set(root):
     assert predictions.losses.mean() == pytest.approx(expected_loss, rel=1e-5)
 
 
+def test_dead_units_of_the_trained_model_are_counted(root):
+    path = root / "Models" / "Artifacts" / "v001" / "best.ckpt"
+    for dead, shift in (((), 0.0), (range(8), -1e6)):
+        checkpoint = torch.load(path, weights_only=True)
+        checkpoint["state_dict"]["net.1.bias"][list(dead)] += shift
+        torch.save(checkpoint, path)
+        run(root, "03_eval.py", "v001")
+        shares = read(root / ".progtrain" / "v001" / "activations.json")["dead_shares"]
+        assert len(shares) == 1
+        assert (shares[0] == 1.0) == bool(dead)
+
+
 def test_every_version_by_the_same_yardstick_and_samples(root):
     add_version(root)
     run(root, "03_eval.py", "v001", "v002")
