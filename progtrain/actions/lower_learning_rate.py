@@ -5,9 +5,9 @@ from progtrain.actions.base import Situation
 
 
 class LowerLearningRate(ScaleRate):
-    """Divide the learning rate by three, by ten where it diverged, or set it to what a range test suggests."""
+    """Divide the learning rate by three, by ten where it diverged or is huge, or follow a range test."""
 
-    answers = ("diverged", "oscillating")
+    answers = ("diverged", "huge-rate", "oscillating")
     risk = "low"
     probability = 0.5
     gain = 0.2
@@ -22,7 +22,7 @@ class LowerLearningRate(ScaleRate):
 
     def factor_for(self, situation: Situation) -> float:
         """See ScaleRate."""
-        return 1 / 10 if situation.finding("diverged") else 1 / 3
+        return 1 / 10 if situation.finding("diverged") or situation.finding("huge-rate") else 1 / 3
 
     def suggested_factor(self, situation: Situation) -> float | None:
         """See ScaleRate; that a whole training diverged outweighs the few steps of a test that did not."""

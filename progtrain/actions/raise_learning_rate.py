@@ -14,9 +14,9 @@ LARGEST_ADAPTIVE: Final = 0.06
 
 
 class RaiseLearningRate(ScaleRate):
-    """Multiply the learning rate by three, by ten where the training hardly began; or follow a range test."""
+    """Multiply the learning rate by three, by ten where it is tiny or hardly began to train; or follow a range test."""
 
-    answers = ("slow", "underfitting", "still-improving")
+    answers = ("tiny-rate", "slow", "underfitting", "still-improving")
     risk = "medium"
     probability = 0.5
     gain = 0.25
@@ -33,4 +33,5 @@ class RaiseLearningRate(ScaleRate):
     def factor_for(self, situation: Situation) -> float:
         """See ScaleRate."""
         slow = situation.finding("slow")
-        return 10.0 if slow is not None and slow.numbers.get("share_left", 0.0) > FAR else 3.0
+        hardly_began = slow is not None and slow.numbers.get("share_left", 0.0) > FAR
+        return 10.0 if hardly_began or situation.finding("tiny-rate") else 3.0

@@ -22,6 +22,8 @@ DECIDED: Final = frozenset(
     {
         "plain-sgd",
         "adam-with-decay",
+        "tiny-rate",
+        "huge-rate",
         "constant-rate",
         "schedule-length",
         "few-steps",

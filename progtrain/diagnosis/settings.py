@@ -15,6 +15,8 @@ from progtrain.script.duration import schedule_misfit
 MIN_HIDDEN_LAYERS = 2
 ENOUGH_FEATURES = 16
 """With so many features, fewer than classes is usual: a language model's words outnumber them by far."""
+FEW_FEATURES = 8
+"""For values, which have no classes to be told apart."""
 INITIAL_LOSS_RATIO = 1.5
 ABSOLUTE_METRICS = frozenset({"mae", "mean_absolute_error"})
 """What the median of the answers minimizes, where a squared loss estimates their mean."""
@@ -94,10 +96,13 @@ def _unnormalized(snapshot: Snapshot) -> int:
 
 
 def bottleneck(evidence: Evidence) -> Symptom | None:
-    """The classifier reads fewer features than there are classes, so that their scores cannot vary independently.
+    """The last layer reads fewer features than it has to tell apart.
 
-    Scores of C classes out of h features have rank h (Yang et al., "Breaking the Softmax Bottleneck", 1711.03953).
+    Scores of C classes out of h features have rank h (Yang et al., "Breaking the Softmax Bottleneck", 1711.03953), and
+    cannot vary independently.
     """
+    if evidence.values:
+        return _bottleneck_of_values(evidence.snapshot)
     classes = _classes(evidence.snapshot)
     if not evidence.classifies or classes is None:
         return None
@@ -109,6 +114,23 @@ def bottleneck(evidence: Evidence) -> Symptom | None:
         {"features": features, "classes": classes},
         0.75,
         f"The last layer tells {classes} classes apart by {features} features.",
+    )
+
+
+def _bottleneck_of_values(snapshot: Snapshot) -> Symptom | None:
+    """A few values computed from many inputs by way of a handful of features; an autoencoder narrows on purpose."""
+    dense = [layer.arguments for layer in weight_layers(snapshot) if "Linear" in layer.type]
+    if len(dense) < 2:
+        return None
+    inputs, features, outputs = dense[0].get("in_features"), dense[-1].get("in_features"), dense[-1].get("out_features")
+    if not isinstance(inputs, int) or not isinstance(features, int) or not isinstance(outputs, int):
+        return None
+    if outputs >= inputs or not 0 < features < min(inputs, FEW_FEATURES):
+        return None
+    return Symptom(
+        {"features": features, "inputs": inputs},
+        0.75,
+        f"All that the last layer sees of {inputs} inputs are {features} features.",
     )
 
 

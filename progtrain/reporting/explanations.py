@@ -53,6 +53,10 @@ EXPLANATIONS: Final[Mapping[str, Explanation]] = {
         "Directions of little curvature are hardly followed by SGD without momentum.", "momentum, or AdamW"
     ),
     "adam-with-decay": Explanation("Weights with large gradients are hardly decayed.", "AdamW, which decouples decay"),
+    "tiny-rate": Explanation("The weights end nearly where they were drawn.", "a learning rate ten times higher"),
+    "huge-rate": Explanation(
+        "Every step overthrows what the steps before it learnt.", "a learning rate ten times lower"
+    ),
     "constant-rate": Explanation(
         "One rate cannot be both large enough to begin with and small enough to settle.", "a schedule"
     ),

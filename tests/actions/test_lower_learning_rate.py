@@ -39,7 +39,7 @@ def test_becomes(becomes, name):
     becomes("lower_learning_rate", before, after, old=old, new=new)
 
 
-@pytest.mark.parametrize(("finding", "new"), [("oscillating", 0.00333), ("diverged", 0.001)])
+@pytest.mark.parametrize(("finding", "new"), [("oscillating", 0.00333), ("diverged", 0.001), ("huge-rate", 0.001)])
 def test_proposes_by_what_was_found(proposed, finding, new):
     proposal = proposed("lower_learning_rate", SCRIPT, finding)
 

@@ -186,7 +186,8 @@ def test_a_peak_is_held_against_the_live_schedule(proposed):
 
 
 @pytest.mark.parametrize(
-    ("finding", "left", "new"), [("slow", 0.87, 0.1), ("slow", 0.3, 0.03), ("underfitting", 0.9, 0.03)]
+    ("finding", "left", "new"),
+    [("slow", 0.87, 0.1), ("slow", 0.3, 0.03), ("underfitting", 0.9, 0.03), ("tiny-rate", 0.1, 0.1)],
 )
 def test_goes_further_where_the_training_hardly_began(snapshot_with, finding, left, new):
     findings = (Finding(name=finding, numbers={"share_left": left}, severity=0.8, message=""),)

@@ -17,6 +17,10 @@ def decayed(kind: str, decay: float) -> tuple[OptimizerSettings, ...]:
     return (OptimizerSettings(type=kind, groups=({"lr": 1e-3, "weight_decay": decay},)),)
 
 
+def rated(kind: str, rate: float) -> tuple[OptimizerSettings, ...]:
+    return (OptimizerSettings(type=kind, groups=({"lr": rate, "weight_decay": 0.01, "momentum": 0.9},)),)
+
+
 def dropped(share: float) -> Call:
     return Call(function="dropout", arguments={"p": share, "training": True})
 
@@ -40,6 +44,8 @@ def predictions(targets, answers, outputs=None) -> Predictions:
 
 
 ADAM = (OptimizerSettings(type="Adam", groups=({"lr": 1e-3, "weight_decay": 0.1},)),)
+FINE_TUNED = {"initialization": ("weights 2^1 times torch's",)}
+CONVOLUTION = Layer(path="0", type="Conv2d", arguments={"in_channels": 8, "kernel_size": [3, 3], "groups": 2})
 SMALL = LoaderSettings(size=3200, batch_size=64, shuffle=True, sampler="", workers=0, fingerprint=None)
 IN_ORDER = SMALL.model_copy(update={"shuffle": False, "sampler": "SequentialSampler"})
 DRAWN = SMALL.model_copy(update={"shuffle": False, "sampler": "WeightedRandomSampler"})
@@ -58,6 +64,12 @@ MSE = (Call(function="torch.nn.functional.mse_loss", arguments={}, shapes=((64, 
         ("bad-initial-loss", {"first_loss": 14.0}, {"first_loss": 2.6}),
         ("unshuffled", {"train": IN_ORDER}, {"train": DRAWN}),
         ("bottleneck", {"layers": dense(40, 64, 2, 10)}, {"layers": dense(40, 2, 64, 10)}),
+        ("tiny-rate", {"optimizers": rated("AdamW", 1e-5)}, {"optimizers": rated("AdamW", 1e-4)}),
+        ("tiny-rate", {"optimizers": rated("AdamW", 1e-5)}, {"optimizers": rated("SGD", 1e-5)}),
+        ("tiny-rate", {"optimizers": rated("AdamW", 1e-5)}, {**FINE_TUNED, "optimizers": rated("AdamW", 1e-5)}),
+        ("huge-rate", {"optimizers": rated("AdamW", 0.5)}, {"optimizers": rated("AdamW", 0.05)}),
+        ("huge-rate", {"optimizers": rated("Adam", 0.5)}, {"optimizers": rated("SGD", 0.5)}),
+        ("huge-rate", {"optimizers": rated("Adam", 0.5), "layers": (CONVOLUTION,)}, {"layers": (CONVOLUTION,)}),
         ("no-augmentation", {"calls": CONVOLVED}, {"calls": VARIED}),
         ("no-augmentation", {"calls": CONVOLVED}, {}),
         ("excessive-decay", {"optimizers": decayed("AdamW", 50.0)}, {"optimizers": decayed("AdamW", 0.5)}),
@@ -104,6 +116,25 @@ def test_a_regression_that_begins_far_from_its_targets_mean(make_evidence, names
         task_type="regression", calls=MSE, first_loss=10_000.0, predictions=predictions(targets, targets)
     )
     assert "bad-initial-loss" in names(evidence)
+
+
+@pytest.mark.parametrize(
+    ("widths", "found"),
+    [((9, 2, 1), True), ((40, 64, 2, 1), True), ((9, 8, 1), False), ((4, 64, 4, 1), False), ((9, 1), False)],
+)
+def test_few_features_between_many_inputs_and_a_value(make_evidence, names, widths, found):
+    assert ("bottleneck" in names(make_evidence(task_type="regression", layers=dense(*widths)))) is found
+
+
+def test_an_autoencoder_narrows_on_purpose(make_evidence, names):
+    assert "bottleneck" not in names(make_evidence(task_type="regression", layers=dense(40, 2, 40)))
+
+
+def test_a_schedule_halves_how_far_a_rate_reaches(make_evidence, find):
+    scheduled = find(make_evidence(optimizers=rated("Adam", 1e-5)), "tiny-rate")
+    constant = find(make_evidence(optimizers=rated("Adam", 1e-5), schedulers=()), "tiny-rate")
+    assert scheduled.numbers["reach"] == pytest.approx(1e-5 * 2000 / 2)
+    assert constant.numbers["reach"] == pytest.approx(1e-5 * 2000)
 
 
 def test_regressed_names_the_change_and_its_interval(make_evidence, find, make_attempt):
