@@ -35,6 +35,7 @@ SAMPLERS: Final[dict[str, Callable[[int], BaseSampler]]] = {
 LOOPS: Final[dict[str, dict[str, object]]] = {
     "latest": {},
     "best": {"continue_from": "best"},
+    "range test": {"continue_from": "best", "probes": 1},
     "probes": {"continue_from": "best", "probes": 2},
     "more probes": {"continue_from": "best", "probes": 4},
     "random order": {"continue_from": "best"},
@@ -51,10 +52,13 @@ OTHER_RUNS: Final = {
 
 
 def versions_within(trainings: int, method: str) -> int:
-    """How many versions it takes to use up so many trainings: a choice by probes trains the parent briefly too."""
+    """How many versions it takes to use up so many trainings: a choice by probes trains the parent briefly too.
+
+    One probe is the range test alone, at most 100 steps a version, which is not counted.
+    """
     probes = LOOPS[method].get("probes", 0)
     assert isinstance(probes, int)
-    return trainings if not probes else -(-trainings // (probes + 2)) + 1
+    return trainings if probes < 2 else -(-trainings // (probes + 2)) + 1
 
 
 def search(sampler: BaseSampler, task: Task, seed: int, trainings: int) -> list[Training]:
