@@ -135,11 +135,13 @@ def by_fault(table: pd.DataFrame) -> pd.DataFrame:
 def by_finding(table: pd.DataFrame) -> pd.DataFrame:
     """Precision and recall of every finding that was reported or expected."""
     faults = [FAULTS[fault] for fault in table.index.get_level_values("fault")]
+    true = {name: (*TRUE_OF_ALL, *make().true) for name, make in DATA.items()}
+    of_data = [true[name] for name in table.index.get_level_values("data")]
     names = dict.fromkeys([*table.columns, *(name for fault in faults for name in fault.expected)])
     rows = {}
     for name in names:
         reported = table[name].notna().to_numpy() if name in table else np.zeros(len(table), bool)
-        right = np.array([name in (*TRUE_OF_ALL, *fault.expected, *fault.also) for fault in faults])
+        right = np.array([name in {*of, *each.expected, *each.also} for of, each in zip(of_data, faults, strict=True)])
         expected = np.array([name in fault.expected for fault in faults])
         rows[name] = {
             "reported": int(reported.sum()),
