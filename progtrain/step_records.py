@@ -122,7 +122,9 @@ class RangeTestRecord(StepRecord):
     losses: tuple[float, ...]
     """Of every step, before it."""
     suggested: float | None
-    """None where the curve suggests no rate, for the reason that `remark` gives."""
+    """To train with throughout; None where the curve suggests no rate, for the reason that `remark` gives."""
+    peak: float | None = None
+    """To come down from, under a schedule."""
     remark: str = ""
     same_as: str | None = None
     """The earlier version of the same script that was tested in this one's place."""

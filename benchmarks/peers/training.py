@@ -46,8 +46,19 @@ class Scale:
     back: Callable[[Tensor], Tensor]
 
 
-def train(task: Task, splits: Mapping[str, Table], settings: Settings, seed: int) -> Scores:
-    """Train once, and score the best checkpoint on the validation and on the test split."""
+@dataclass(frozen=True)
+class Prepared:
+    """A network before its first step, and the splits as it gets them."""
+
+    network: nn.Module
+    answer: Callable[[Tensor], Tensor]
+    ready: Mapping[str, Rows]
+    data: Mapping[str, Rows]
+    scale: Scale
+
+
+def prepared(task: Task, splits: Mapping[str, Table], settings: Settings, seed: int) -> Prepared:
+    """Draw a network, and bring inputs and targets to its scale."""
     torch.manual_seed(seed)
     data = {name: (torch.from_numpy(table.x), torch.from_numpy(table.y)) for name, table in splits.items()}
     x, y = data["train"]
@@ -58,16 +69,23 @@ def train(task: Task, splits: Mapping[str, Table], settings: Settings, seed: int
     outputs = 1 if task.values else int(max(y.max() for _, y in data.values())) + 1
     network = _network(settings, x.shape[1], outputs, task.shape)
     answer: Callable[[Tensor], Tensor] = (lambda x: network(x).squeeze(-1)) if task.values else network
-    fitted = _fit(network, answer, ready, settings, task)
-    network.load_state_dict(fitted.weights)
-    network.eval()
+    return Prepared(network, answer, ready, data, scale)
+
+
+def train(task: Task, splits: Mapping[str, Table], settings: Settings, seed: int) -> Scores:
+    """Train once, and score the best checkpoint on the validation and on the test split."""
+    made = prepared(task, splits, settings, seed)
+    fitted = _fit(made.network, made.answer, made.ready, settings, task)
+    made.network.load_state_dict(fitted.weights)
+    made.network.eval()
     with torch.no_grad():
-        answers = {name: answer(ready[name][0]) for name in ("valid", "test")}
+        answers = {name: made.answer(made.ready[name][0]) for name in ("valid", "test")}
     losses = fitted.train_losses, fitted.valid_losses
+    targets = {name: targets for name, (_, targets) in made.data.items()}
     if task.values:
-        reached = (float((scale.back(made) - data[name][1]).abs().mean()) for name, made in answers.items())
+        reached = (float((made.scale.back(each) - targets[name]).abs().mean()) for name, each in answers.items())
     else:
-        reached = (float((made.argmax(dim=1) == data[name][1]).float().mean()) for name, made in answers.items())
+        reached = (float((each.argmax(dim=1) == targets[name]).float().mean()) for name, each in answers.items())
     return Scores(*reached, *losses)
 
 
@@ -81,7 +99,7 @@ def _scale(target: str, values: Tensor) -> Scale:
     return Scale(lambda y: (y - mean) / spread, lambda y: y * spread + mean)
 
 
-def _distances(settings: Settings, task: Task) -> tuple[Distance, Distance]:
+def distances(settings: Settings, task: Task) -> tuple[Distance, Distance]:
     """What is minimized in training, and what chooses the checkpoint."""
     if task.values:
         distance = {"mse": F.mse_loss, "l1": F.l1_loss}[settings.loss]
@@ -97,8 +115,8 @@ def _fit(
     task: Task,
 ) -> Fitted:
     x, y = data["train"]
-    loss_of, measured_by = _distances(settings, task)
-    optimizer, scheduler = _optimizer(network, settings, -(-len(x) // settings.batch_size) * EPOCHS)
+    loss_of, measured_by = distances(settings, task)
+    optimizer, scheduler = optimizer_of(network, settings, -(-len(x) // settings.batch_size) * EPOCHS)
     best, train_losses, valid_losses = copy.deepcopy(network.state_dict()), [], []
     for _ in range(EPOCHS):
         network.train()
@@ -135,7 +153,7 @@ def _mixed_up(alpha: float, answer: Callable[[Tensor], Tensor], loss_of: Distanc
     return share * loss_of(answers, y) + (1 - share) * loss_of(answers, y[others])
 
 
-def _optimizer(
+def optimizer_of(
     network: nn.Module, settings: Settings, steps: int
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
     rate, decay = settings.learning_rate, settings.weight_decay

@@ -29,6 +29,7 @@ class Situation:
         higher_is_better: of `primary` in the history.
         seed: the rules', of whatever an action draws.
         suggested_rate: what a learning-rate range test of the parent suggests; None where it does not, or none was run.
+        suggested_peak: what it suggests as the peak of a schedule.
     """
 
     anatomy: Anatomy
@@ -40,6 +41,7 @@ class Situation:
     higher_is_better: bool = True
     seed: int = 42
     suggested_rate: float | None = None
+    suggested_peak: float | None = None
 
     def finding(self, *names: str) -> Finding | None:
         """The first finding that goes by one of these names, most severe first."""

@@ -37,7 +37,7 @@ class OneCycle(StructuralAction):
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
         settings = constant_rate(situation)
-        factor = 1.0 if "lr" in situation.locks else _peak_factor(settings, situation.suggested_rate)
+        factor = 1.0 if "lr" in situation.locks else _peak_factor(settings, situation.suggested_peak)
         # The cycle would otherwise write a momentum into an optimizer that has none, or fail for want of one.
         cycle_momentum = settings.type not in _WITHOUT_MOMENTUM or number(settings, "momentum") > 0
         return Binding(

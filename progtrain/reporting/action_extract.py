@@ -58,7 +58,8 @@ class RangeShown:
         steps: that were taken.
         lowest: rate of the first.
         highest: rate of the last.
-        suggested: None where none was.
+        suggested: rate to train with throughout; None where none was.
+        peak: rate to come down from, under a schedule; None where none was.
         present: the rate that the version trains with; None where it is not known.
         remark: why none was suggested, or where the test was made.
     """
@@ -67,6 +68,7 @@ class RangeShown:
     lowest: float | None
     highest: float | None
     suggested: float | None
+    peak: float | None
     present: float | None
     remark: str
 

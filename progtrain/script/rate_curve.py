@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import numpy as np
@@ -34,9 +35,12 @@ class RateCurve(Record):
 
 
 class Suggestion(Record):
-    """The rate that a curve suggests; None where it suggests none, for the reason that `remark` gives."""
+    """The rates that a curve suggests; None where it suggests none, for the reason that `remark` gives."""
 
     rate: float | None
+    """To train with throughout."""
+    peak: float | None = None
+    """To come down from, under a schedule."""
     remark: str = ""
 
 
@@ -52,6 +56,9 @@ def rate_at(step: int, highest: float) -> float:
 
 def suggest(curve: RateCurve) -> Suggestion:
     """The rate at which the smoothed loss falls most steeply against the logarithm of the rate.
+
+    A schedule comes down from a higher one, and Smith's cycle has its peak where the loss is lowest (arXiv 1803.09820);
+    suggested is the geometric mean of the two, which benchmarks/range_tests.py found the best of six such rules.
 
     The slope is that of the line through a window of steps, and is looked for between the onset of the fall and the
     lowest smoothed loss: before it batches alone make slopes, behind it a loss that comes down from a spike falls most
@@ -75,4 +82,9 @@ def suggest(curve: RateCurve) -> Suggestion:
     onset = int(np.flatnonzero(smoothed[: lowest + 1] >= start - _ONSET * fall)[-1])
     slopes = np.correlate(losses, offsets / np.square(offsets).sum(), mode="valid")
     steepest = onset + int(slopes[onset : lowest + 1].argmin())
-    return Suggestion(rate=float(f"{curve.rates[_HALF_WINDOW + steepest]:.2g}"))
+    rate, most = curve.rates[_HALF_WINDOW + steepest], curve.rates[_HALF_WINDOW + lowest]
+    return Suggestion(rate=_rounded(rate), peak=_rounded(math.sqrt(rate * most)))
+
+
+def _rounded(rate: float) -> float:
+    return float(f"{rate:.2g}")

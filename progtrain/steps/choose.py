@@ -47,7 +47,8 @@ def choose(context: Context, version: str) -> None:
     situation = situation_of(context, parent, version)
     tested = range_test(context, parent, situation)
     if tested is not None:
-        situation = replace(situation, suggested_rate=tested.suggested)
+        rate = tested.peak if situation.snapshot.schedulers else tested.suggested
+        situation = replace(situation, suggested_rate=rate, suggested_peak=tested.peak)
     choice = select(context, parent, child, situation)
     extract = workspace.artifacts(version) / "action-extract.md"
     page = render_action_extract(

@@ -43,7 +43,9 @@ def range_test(context: Context, parent: str, situation: Situation) -> RangeTest
     record = _made_before(context, parent) or _made(context, parent)
     workspace.write_record(record, RANGE_TEST, parent)
     context.tracker.version_finished(parent)
-    said = record.remark if record.suggested is None else f"suggests {record.suggested:g}"
+    said = record.remark
+    if record.suggested is not None and record.peak is not None:
+        said = f"suggests {record.suggested:g}, or {record.peak:g} as the peak of a schedule"
     context.say(f"{parent}: learning-rate range test, {number(present_rate(snapshot))} at present: {said}")
     return record
 
@@ -58,6 +60,7 @@ def shown(record: RangeTestRecord | None, situation: Situation) -> RangeShown | 
         lowest=min(record.rates, default=None),
         highest=max(record.rates, default=None),
         suggested=record.suggested,
+        peak=record.peak,
         present=present_rate(situation.snapshot),
         remark="; ".join(part for part in (record.remark, where) if part),
     )
@@ -89,6 +92,7 @@ def _made(context: Context, parent: str) -> RangeTestRecord:
         rates=curve.rates,
         losses=curve.losses,
         suggested=suggestion.rate,
+        peak=suggestion.peak,
         remark=suggestion.remark,
     )
 

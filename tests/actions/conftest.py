@@ -88,7 +88,7 @@ def snapshot_with() -> Callable[..., Snapshot]:
 
 @pytest.fixture(scope="session")
 def proposed(snapshot_with: Callable[..., Snapshot]) -> Callable[..., Proposal | Refusal]:
-    """`proposed(action, source, finding, locks={}, suggested_rate=None, **snapshot_fields)`: what the action offers."""
+    """`proposed(action, source, finding, locks={}, suggested_rate=None, suggested_peak=None, **fields)`: what it offers."""
 
     def propose(
         action: str,
@@ -96,6 +96,7 @@ def proposed(snapshot_with: Callable[..., Snapshot]) -> Callable[..., Proposal |
         finding: str,
         locks: dict[str, Any] | None = None,
         suggested_rate: float | None = None,
+        suggested_peak: float | None = None,
         **fields: Any,
     ) -> Proposal | Refusal:
         return action_named(action).propose(
@@ -106,6 +107,7 @@ def proposed(snapshot_with: Callable[..., Snapshot]) -> Callable[..., Proposal |
                 history=(),
                 locks=locks or {},
                 suggested_rate=suggested_rate,
+                suggested_peak=suggested_peak,
             )
         )
 

@@ -166,7 +166,7 @@ def test_peak(proposed, kind, group, locks, parameters):
 )
 def test_a_range_test_sets_the_peak(proposed, becomes, rate, suggested, locks, factor):
     optimizers = (OptimizerSettings(type="AdamW", groups=({"lr": rate},)),)
-    offered = {"locks": locks, "optimizers": optimizers, "suggested_rate": suggested}
+    offered = {"locks": locks, "optimizers": optimizers, "suggested_peak": suggested}
     proposal = proposed("one_cycle", SCRIPT, "constant-rate", **offered)
     assert isinstance(proposal, Proposal)
     assert proposal.parameters == {"factor": factor, "cycle_momentum": True}

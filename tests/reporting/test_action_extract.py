@@ -74,15 +74,18 @@ def test_without_probes_the_page_says_nothing_of_them():
 @pytest.mark.parametrize(
     ("tested", "row"),
     [
-        (RangeShown(93, 1e-6, 0.38, 0.012, 0.001, ""), "| 93 | 1e-06 to 0.38 | 0.012 | 0.001 |  |"),
-        (RangeShown(0, None, None, None, 0.1, "no\nfall | at all"), r"| 0 | — to — | — | 0.1 | no fall \| at all |"),
+        (RangeShown(93, 1e-6, 0.38, 0.012, 0.03, 0.001, ""), "| 93 | 1e-06 to 0.38 | 0.012 | 0.03 | 0.001 |  |"),
+        (
+            RangeShown(0, None, None, None, None, 0.1, "no\nfall | at all"),
+            r"| 0 | — to — | — | — | 0.1 | no fall \| at all |",
+        ),
     ],
 )
 def test_a_range_test_stands_in_a_row_before_the_probes(tested, row):
     rows = (ProbeRow(action="adamw", epochs=1, value=0.1, difference=0.1, remark="", chosen=True),)
     probing = Probing("accuracy", rows, by_order=False)
     page = render_action_extract("v001", "v001", "v002", PROPOSAL, (), probing, "", tested)
-    assert "| steps | rates tested | suggested | present | remark |" in page
+    assert "| steps | rates tested | suggested | as a schedule's peak | present | remark |" in page
     assert row in page
     assert page.index(row) < page.index("## Probes") < page.index("## Deferred Candidates")
 

@@ -40,6 +40,13 @@ def test_the_steepest_fall_is_found_within_a_factor_of_two(steepest: float, size
         assert steepest / 2 <= rate <= steepest * 2
 
 
+def test_a_schedules_peak_lies_between_the_steepest_fall_and_the_lowest_loss() -> None:
+    suggestion = suggest(curve(np.concatenate((falling(1e-3)[:85], np.geomspace(0.4, 9.0, 8)))))
+    assert suggestion.rate is not None
+    assert suggestion.peak is not None
+    assert suggestion.peak == pytest.approx(np.sqrt(suggestion.rate * RATES[81]), rel=0.3)
+
+
 @pytest.mark.parametrize(
     "losses",
     [
