@@ -88,7 +88,7 @@ def snapshot_with() -> Callable[..., Snapshot]:
 
 @pytest.fixture(scope="session")
 def proposed(snapshot_with: Callable[..., Snapshot]) -> Callable[..., Proposal | Refusal]:
-    """`proposed(action, source, finding, locks={}, suggested_rate=None, suggested_peak=None, **fields)`: what it offers."""
+    """`proposed(action, source, finding, locks={}, **fields)`: what the action offers; fields are the Snapshot's."""
 
     def propose(
         action: str,
