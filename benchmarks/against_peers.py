@@ -40,6 +40,7 @@ LOOPS: Final[dict[str, dict[str, object]]] = {
     "more probes": {"continue_from": "best", "probes": 4},
     "random order": {"continue_from": "best"},
     "memory": {"continue_from": "best"},
+    "own memory": {"continue_from": "best"},
 }
 """Method -> what its loop_config has beside max_versions."""
 RUN: Final = ("-m", "progtrain", "run")
@@ -47,6 +48,7 @@ _PEERS: Final = Path(__file__).parent / "peers"
 OTHER_RUNS: Final = {
     "random order": (str(_PEERS / "random_order.py"),),
     "memory": (str(_PEERS / "remembered.py"),),
+    "own memory": (str(_PEERS / "remembered.py"),),
 }
 """Method -> what is run in `progtrain run`'s place."""
 

@@ -29,8 +29,9 @@ def read(folder: Path) -> pd.DataFrame:
     """Every training, `gain` being the winner's test score signed so that more is better."""
     table = pd.concat(pd.read_csv(path) for path in sorted((folder / "trainings").glob("*.csv")))
     sign = table["task"].map(lambda name: 1 if TASKS[name].higher_is_better else -1)
+    # The same accuracy, as single or double precision, is a tie.
     return table.assign(
-        gain=sign * table["test_of_best"], flattered=sign * (table["best_valid"] - table["test_of_best"])
+        gain=(sign * table["test_of_best"]).round(6), flattered=sign * (table["best_valid"] - table["test_of_best"])
     )
 
 
