@@ -21,7 +21,7 @@ from progtrain.diagnosis import (
 from progtrain.diagnosis.evidence import Evidence, Rule, Symptom
 from progtrain.records import Finding
 
-__all__ = ["RULES", "Evidence", "Rule", "Symptom", "diagnose"]
+__all__ = ["RULES", "TOLD_ALONE", "Evidence", "Rule", "Symptom", "diagnose"]
 
 RULES: Final[Mapping[str, Rule]] = {
     "diverged": optimization.diverged,
@@ -64,6 +64,8 @@ RULES: Final[Mapping[str, Rule]] = {
     "periodic": integrity.periodic,
 }
 """Finding's name in the playbook -> the rule that looks for it."""
+TOLD_ALONE: Final = frozenset({"periodic"})
+"""Findings that ask for a look at the data, and for no change of the script."""
 
 
 def diagnose(evidence: Evidence) -> tuple[Finding, ...]:
