@@ -238,7 +238,7 @@ class Deferred(Record):
 
 
 class Experience(Record):
-    """How often an action was tried in answer to a finding on a task, and how often it improved the version."""
+    """How often an action, in answer to a finding on a task, made a version better or worse, and how often better."""
 
     action: str
     finding: str

@@ -98,6 +98,8 @@ def _count(client: MlflowClient, uri: str, task: str, without_loop: str | None) 
         if loop in own or None in known:
             continue
         counted.add(loop)
+        if said[tags.VERDICT] == "within noise":
+            continue  # late in a loop most changes are, be they worth something elsewhere or not
         key = said[tags.ACTION], said[tags.FINDING], said[tags.TASK]
         tried[key] += 1
         improved[key] += said[tags.VERDICT] == "improved"
