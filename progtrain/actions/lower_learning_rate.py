@@ -22,7 +22,7 @@ class LowerLearningRate(ScaleRate):
 
     def factor_for(self, situation: Situation) -> float:
         """See ScaleRate."""
-        return 1 / 10 if situation.finding("diverged") or situation.finding("huge-rate") else 1 / 3
+        return 1 / 10 if situation.finding("diverged", "huge-rate") else 1 / 3
 
     def suggested_factor(self, situation: Situation) -> float | None:
         """See ScaleRate; that a whole training diverged outweighs the few steps of a test that did not."""
