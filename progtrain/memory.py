@@ -22,7 +22,8 @@ def describe_memory(source: str) -> str:
         WorkspaceError: there is no such workspace.
     """
     memory = read_store(source) if "://" in source else _of_workspace(Workspace(source))
-    head = f"{memory.store}: {sum(entry.tried for entry in memory.entries)} change(s) of {memory.loops} loop(s)"
+    told = sum(entry.tried for entry in memory.entries)
+    head = f"{memory.store}: {told} change(s) for better or worse, of {memory.loops} loop(s)"
     if not memory.entries:
         return head
     lines = [f"{'action':28} {'finding':24} {'task':26} {'tried':>5} {'improved':>8} {'prior -> posterior':>18}"]

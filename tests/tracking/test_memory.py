@@ -120,7 +120,7 @@ def test_the_table(shared_store: str, other: Workspace) -> None:
     for verdict in ("improved", "regressed", "regressed", "within noise"):
         add_try(shared_store, action="gelu", finding="dead-units", verdict=verdict)
     lines = describe_memory(shared_store).splitlines()
-    assert lines[0] == f"{shared_store}: 4 change(s) of 2 loop(s)"
+    assert lines[0] == f"{shared_store}: 4 change(s) for better or worse, of 2 loop(s)"
     prior = action_named("gelu").probability
     chances = [f"{prior:.2f}", "->", f"{(4 * prior + 1) / 7:.2f}"]
     assert lines[3].split() == ["gelu", "dead-units", "classification", "3", "1", *chances]
