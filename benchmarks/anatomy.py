@@ -13,7 +13,7 @@ import statistics
 import time
 from collections.abc import Callable
 
-from progtrain.script.anatomy import read_anatomy
+from progtrain.script.reading.anatomy import read_anatomy
 
 BLOCK = '''
 WIDTH_{n} = WIDTH_{before} + 2

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import binomtest
 
-from progtrain.evaluation.comparison import compare
-from progtrain.evaluation.statistic import statistic_for
+from progtrain.evaluation.scoring.comparison import compare
+from progtrain.evaluation.scoring.statistic import statistic_for
 from progtrain.predictions import Predictions
 from progtrain.records import MetricValue
 from progtrain.tasks import Task

@@ -31,7 +31,7 @@ from peers.tasks import Task
 from peers.training import Prepared, distances, optimizer_of, prepared, train
 from priors import FRIEDMAN, KEEL, LEAST_ERROR, SOUND, task_of
 
-from progtrain.script.rate_curve import HIGHEST_RATE, STEPS, RateCurve, rate_at, suggest
+from progtrain.script.capturing.rate_curve import HIGHEST_RATE, STEPS, RateCurve, rate_at, suggest
 
 SAMPLES: Final = 1500
 GRID: Final = {

@@ -12,7 +12,7 @@ from progtrain.actions import action_named
 from progtrain.errors import EditError
 from progtrain.executors.local import LocalExecutor
 from progtrain.records import Proposal, Refusal
-from progtrain.script.versioning import body, unified_diff, with_body
+from progtrain.script.editing.versioning import body, unified_diff, with_body
 from progtrain.steps.exploring import explore, snapshot_of
 from progtrain.steps.guard import differs_wrongly
 from progtrain.steps.offers import offer

@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from progtrain.errors import WorkspaceError
 from progtrain.executors.local import LocalExecutor
 from progtrain.records import Proposal, Record, Refusal, Snapshot
-from progtrain.script.knob_values import knob_values
+from progtrain.script.settings.knob_values import knob_values
 from progtrain.steps.exploring import explore
 from progtrain.steps.offers import offers
 from progtrain.workspace import BASELINE, Workspace

@@ -13,7 +13,13 @@ PROGRAM = "import sys, {module}; print(*sorted({heavy!r} & set(sys.modules)))"
 
 @pytest.mark.parametrize(
     "module",
-    ["progtrain.cli", "progtrain.status", "progtrain.actions", "progtrain.script.audit", "progtrain.diagnosis"],
+    [
+        "progtrain.cli",
+        "progtrain.status",
+        "progtrain.actions",
+        "progtrain.script.auditing.audit",
+        "progtrain.diagnosis",
+    ],
 )
 def test_nothing_heavy_is_imported(module: str) -> None:
     program = PROGRAM.format(module=module, heavy=set(HEAVY))

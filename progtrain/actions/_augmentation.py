@@ -13,10 +13,10 @@ from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.records import Snapshot
-from progtrain.script.edit import add_import, reference
-from progtrain.script.knob_values import is_loss
-from progtrain.script.lightning_module import find_module
-from progtrain.script.structure import ParsedScript, rebuild
+from progtrain.script.editing.edit import add_import, reference
+from progtrain.script.reading.lightning_module import find_module
+from progtrain.script.reading.structure import ParsedScript, rebuild
+from progtrain.script.settings.knob_values import is_loss
 
 #: Shorter signals have too few neighbours for a place or a stretch to mean anything.
 SHORTEST_SIGNAL = 16

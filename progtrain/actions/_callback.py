@@ -6,11 +6,11 @@ import ast
 
 from progtrain.errors import EditError
 from progtrain.records import CheckpointSettings, Snapshot
-from progtrain.script.arguments import add_keyword
-from progtrain.script.edit import reference
-from progtrain.script.index import Index
-from progtrain.script.modules import ModuleDisplay
-from progtrain.script.structure import Edit, ParsedScript, rebuild
+from progtrain.script.editing.arguments import add_keyword
+from progtrain.script.editing.edit import reference
+from progtrain.script.reading.index import Index
+from progtrain.script.reading.modules import ModuleDisplay
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
 
 _TRAINERS = frozenset({"lightning.Trainer", "lightning.pytorch.Trainer", "pytorch_lightning.Trainer"})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import Final
 
-from progtrain.script.structure import ParsedScript
+from progtrain.script.reading.structure import ParsedScript
 
 _STEPS: Final = ("validation_step", "test_step", "predict_step")
 

@@ -11,9 +11,9 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import reference
-from progtrain.script.hidden import HiddenLayer, hidden_layers
-from progtrain.script.structure import Edit, ParsedScript, rebuild
+from progtrain.script.editing.edit import reference
+from progtrain.script.reading.hidden import HiddenLayer, hidden_layers
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
 
 
 class Normalization(StructuralAction):

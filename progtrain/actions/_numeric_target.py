@@ -8,8 +8,8 @@ from typing import Final
 
 from progtrain.errors import EditError
 from progtrain.records import Snapshot
-from progtrain.script.knob_values import ACTIVATIONS, is_loss
-from progtrain.script.lightning_module import ModuleText
+from progtrain.script.reading.lightning_module import ModuleText
+from progtrain.script.settings.knob_values import ACTIVATIONS, is_loss
 
 _FUNCTIONS: Final = {
     f"torch.nn.functional.{loss}": module

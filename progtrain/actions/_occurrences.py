@@ -12,9 +12,9 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.anatomy import Anatomy, read_anatomy
-from progtrain.script.edit import written
-from progtrain.script.structure import Edit, rebuild
+from progtrain.script.editing.edit import written
+from progtrain.script.reading.anatomy import Anatomy, read_anatomy
+from progtrain.script.reading.structure import Edit, rebuild
 
 
 @dataclass(frozen=True, order=True)

@@ -11,8 +11,8 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import reference, without_unused
-from progtrain.script.structure import Edit, ParsedScript, rebuild
+from progtrain.script.editing.edit import reference, without_unused
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
 
 _MODULES = frozenset({"torch.nn.ReLU"})
 _FUNCTIONS = frozenset({"torch.nn.functional.relu", "torch.relu"})

@@ -12,8 +12,8 @@ from progtrain.actions._measuring import measures
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import reference, without_unused
-from progtrain.script.structure import ParsedScript, rebuild
+from progtrain.script.editing.edit import reference, without_unused
+from progtrain.script.reading.structure import ParsedScript, rebuild
 
 _POSITIONS: Final = {"torch.nn.functional.mse_loss": 2, "torch.nn.MSELoss": 0}
 """What computes a squared error -> how many arguments by position it shares with other distances."""

@@ -13,10 +13,10 @@ from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
 from progtrain.records import Snapshot
-from progtrain.script.anatomy import Anatomy, Knob, read_anatomy
-from progtrain.script.edit import set_places
-from progtrain.script.knob_values import knob_values
-from progtrain.script.rates import present_rate
+from progtrain.script.editing.edit import set_places
+from progtrain.script.reading.anatomy import Anatomy, Knob, read_anatomy
+from progtrain.script.settings.knob_values import knob_values
+from progtrain.script.settings.rates import present_rate
 
 _SCHEDULER_RATES = ("max_lr", "base_lr")
 NEAR: Final = 0.25

@@ -8,9 +8,9 @@ from progtrain.actions._structural import one_optimizer
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
 from progtrain.records import OptimizerSettings
-from progtrain.script.edit import reference
-from progtrain.script.optimization import add_scheduler, find_optimization, rate_expression
-from progtrain.script.structure import ParsedScript, rebuild
+from progtrain.script.editing.edit import reference
+from progtrain.script.editing.optimization import add_scheduler, find_optimization, rate_expression
+from progtrain.script.reading.structure import ParsedScript, rebuild
 
 
 def constant_rate(situation: Situation) -> OptimizerSettings:

@@ -12,8 +12,8 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import set_or_add
-from progtrain.script.knob_values import knob_values
+from progtrain.script.editing.edit import set_or_add
+from progtrain.script.settings.knob_values import knob_values
 
 
 class SetKnob(StructuralAction):

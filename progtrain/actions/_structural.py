@@ -13,7 +13,7 @@ from progtrain.actions.base import Action, Situation
 from progtrain.errors import EditError
 from progtrain.records import OptimizerSettings, Proposal, Refusal, Snapshot
 from progtrain.rules import held_by
-from progtrain.script.duration import optimizer_steps
+from progtrain.script.settings.duration import optimizer_steps
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from progtrain.actions._structural import Binding, StructuralAction, number, one
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.records import OptimizerSettings
-from progtrain.script.edit import set_knob
-from progtrain.script.optimization import schedule_follows_rate, to_adamw
-from progtrain.script.structure import ParsedScript
+from progtrain.script.editing.edit import set_knob
+from progtrain.script.editing.optimization import schedule_follows_rate, to_adamw
+from progtrain.script.reading.structure import ParsedScript
 
 _DEFAULT_WEIGHT_DECAY = 0.01
 #: Rates that AdamW trains with on most networks; outside it, a rate that may not be changed forbids the swap.

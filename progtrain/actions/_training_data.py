@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from progtrain.script.lightning_module import ModuleText
-from progtrain.script.structure import Edit
+from progtrain.script.reading.lightning_module import ModuleText
+from progtrain.script.reading.structure import Edit
 
 
 def filled_before_fit(module: ModuleText, name: str, docstring: str, lines: tuple[str, ...]) -> tuple[Edit, ...]:

@@ -12,8 +12,8 @@ from progtrain.actions._structural import one_optimizer
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.records import OptimizerSettings
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.edit import set_or_add, set_places
+from progtrain.script.editing.edit import set_or_add, set_places
+from progtrain.script.reading.anatomy import read_anatomy
 
 _DECOUPLED: Final = 1e-2
 _COUPLED: Final = 1e-4

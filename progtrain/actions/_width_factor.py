@@ -7,8 +7,8 @@ from typing import ClassVar
 
 from progtrain.actions._occurrences import EveryOccurrence, Place
 from progtrain.errors import EditError
-from progtrain.script.anatomy import Anatomy
-from progtrain.script.structure import ParsedScript, argument
+from progtrain.script.reading.anatomy import Anatomy
+from progtrain.script.reading.structure import ParsedScript, argument
 
 NARROWEST, WIDEST = 8, 2048
 _NORM_SIZES = {"BatchNorm1d": "num_features", "BatchNorm2d": "num_features", "LayerNorm": "normalized_shape"}

@@ -9,9 +9,9 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import reference
-from progtrain.script.hidden import hidden_layers
-from progtrain.script.structure import ParsedScript, rebuild
+from progtrain.script.editing.edit import reference
+from progtrain.script.reading.hidden import hidden_layers
+from progtrain.script.reading.structure import ParsedScript, rebuild
 
 _LIGHT, _USUAL = 0.1, 0.2
 #: Networks with fewer parameters have little to spare.

@@ -11,12 +11,12 @@ from progtrain.actions._batch import class_count, require_pairs
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import add_import, reference
-from progtrain.script.index import Index
-from progtrain.script.lightning_module import find_module
-from progtrain.script.sites import Sites
-from progtrain.script.structure import Edit, ParsedScript, rebuild
-from progtrain.script.uses import Uses
+from progtrain.script.editing.edit import add_import, reference
+from progtrain.script.reading.index import Index
+from progtrain.script.reading.lightning_module import find_module
+from progtrain.script.reading.sites import Sites
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
+from progtrain.script.reading.uses import Uses
 
 
 class BalancedSampler(StructuralAction):

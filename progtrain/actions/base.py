@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from progtrain.errors import EditError
 from progtrain.records import Finding, Proposal, Refusal, Risk, Snapshot
-from progtrain.script.anatomy import Anatomy
+from progtrain.script.reading.anatomy import Anatomy
 from progtrain.step_records import Attempt
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from progtrain.actions._normalization import Normalization
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
-from progtrain.script.hidden import HiddenLayer, hidden_layers
-from progtrain.script.structure import ParsedScript
+from progtrain.script.reading.hidden import HiddenLayer, hidden_layers
+from progtrain.script.reading.structure import ParsedScript
 
 SMALLEST_BATCH = 16
 

@@ -12,11 +12,11 @@ from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions._training_data import filled_before_fit
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.arguments import add_keyword
-from progtrain.script.edit import add_import
-from progtrain.script.index import Index
-from progtrain.script.lightning_module import ModuleText, find_module
-from progtrain.script.structure import ParsedScript, argument, rebuild
+from progtrain.script.editing.arguments import add_keyword
+from progtrain.script.editing.edit import add_import
+from progtrain.script.reading.index import Index
+from progtrain.script.reading.lightning_module import ModuleText, find_module
+from progtrain.script.reading.structure import ParsedScript, argument, rebuild
 
 _FUNCTION = "torch.nn.functional.cross_entropy"
 

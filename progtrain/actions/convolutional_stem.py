@@ -13,10 +13,10 @@ from progtrain.actions.base import Situation, changed
 from progtrain.actions.batch_normalization import usable_batches
 from progtrain.errors import EditError
 from progtrain.records import Snapshot
-from progtrain.script.edit import reference
-from progtrain.script.hidden import CalledLayer, HiddenLayer, ListedLayer, hidden_layers
-from progtrain.script.modules import ModuleDisplay
-from progtrain.script.structure import Edit, ParsedScript, rebuild
+from progtrain.script.editing.edit import reference
+from progtrain.script.reading.hidden import CalledLayer, HiddenLayer, ListedLayer, hidden_layers
+from progtrain.script.reading.modules import ModuleDisplay
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
 
 CHANNELS: Final = (32, 64, 64)
 #: Dimensions -> extent of a kernel along each.

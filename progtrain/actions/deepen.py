@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.hidden import CalledLayer, HiddenLayer, ListedLayer, hidden_layers
-from progtrain.script.structure import Edit, ParsedScript, rebuild
+from progtrain.script.reading.hidden import CalledLayer, HiddenLayer, ListedLayer, hidden_layers
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
 
 
 class Deepen(StructuralAction):

@@ -10,7 +10,7 @@ from progtrain.actions._callback import monitored, with_callback
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.structure import ParsedScript
+from progtrain.script.reading.structure import ParsedScript
 
 _CALLBACK = "lightning.pytorch.callbacks.EarlyStopping"
 _PATIENCE_SHARE = 4

@@ -10,7 +10,7 @@ from progtrain.actions._callback import with_callback
 from progtrain.actions._structural import Binding, StructuralAction, one_optimizer, planned_steps
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.structure import ParsedScript
+from progtrain.script.reading.structure import ParsedScript
 
 _CALLBACK = "lightning.pytorch.callbacks.EMAWeightAveraging"
 #: The average looks back over about 1 / (1 - decay) steps, which should be a small part of the training.

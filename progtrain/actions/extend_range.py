@@ -12,8 +12,8 @@ from progtrain.actions._set_knob import require_live
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import set_knob
-from progtrain.script.knob_values import knob_values
+from progtrain.script.editing.edit import set_knob
+from progtrain.script.settings.knob_values import knob_values
 
 #: Knob -> the values that it stays between.
 _BOUNDS: Final = {"lr": (1e-6, 1.0), "weight_decay": (1e-6, 0.5), "dropout": (0.02, 0.6)}

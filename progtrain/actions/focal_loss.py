@@ -13,8 +13,8 @@ from progtrain.actions._measuring import measures
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import reference, without_unused
-from progtrain.script.structure import ParsedScript, rebuild
+from progtrain.script.editing.edit import reference, without_unused
+from progtrain.script.reading.structure import ParsedScript, rebuild
 
 _FUNCTION: Final = "torch.nn.functional.cross_entropy"
 _MODULE: Final = "torch.nn.CrossEntropyLoss"

@@ -10,10 +10,10 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import reference
-from progtrain.script.knob_values import ACTIVATIONS, NORMALIZATIONS
-from progtrain.script.lightning_module import find_module
-from progtrain.script.structure import ParsedScript, rebuild
+from progtrain.script.editing.edit import reference
+from progtrain.script.reading.lightning_module import find_module
+from progtrain.script.reading.structure import ParsedScript, rebuild
+from progtrain.script.settings.knob_values import ACTIVATIONS, NORMALIZATIONS
 
 _KINDS: Final = ("Linear", "Conv1d", "Conv2d")
 

@@ -5,7 +5,7 @@ from pydantic import JsonValue
 from progtrain.actions._set_knob import SetKnob
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
-from progtrain.script.knob_values import knob_values
+from progtrain.script.settings.knob_values import knob_values
 
 
 class LabelSmoothing(SetKnob):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from progtrain.actions._normalization import Normalization
-from progtrain.script.hidden import HiddenLayer
+from progtrain.script.reading.hidden import HiddenLayer
 
 
 class LayerNormalization(Normalization):

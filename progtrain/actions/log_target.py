@@ -10,9 +10,9 @@ from progtrain.actions._numeric_target import find_places, require_plain_distanc
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import reference
-from progtrain.script.lightning_module import find_module
-from progtrain.script.structure import ParsedScript, rebuild
+from progtrain.script.editing.edit import reference
+from progtrain.script.reading.lightning_module import find_module
+from progtrain.script.reading.structure import ParsedScript, rebuild
 
 
 class LogTarget(StructuralAction):

@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.duration import schedule_misfit
-from progtrain.script.structure import ParsedScript, argument, rebuild
+from progtrain.script.reading.structure import ParsedScript, argument, rebuild
+from progtrain.script.settings.duration import schedule_misfit
 
 _SCHEDULERS = "torch.optim.lr_scheduler"
 _POSITION = {"T_max": 1, "total_steps": 2, "epochs": 3, "total_iters": 1, "step_size": 1, "milestones": 1}

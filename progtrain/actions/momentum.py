@@ -9,9 +9,9 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction, number, one_optimizer
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import set_or_add
-from progtrain.script.optimization import find_optimizers
-from progtrain.script.structure import ParsedScript
+from progtrain.script.editing.edit import set_or_add
+from progtrain.script.editing.optimization import find_optimizers
+from progtrain.script.reading.structure import ParsedScript
 
 MOMENTUM = 0.9
 

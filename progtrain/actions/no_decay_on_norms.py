@@ -9,8 +9,8 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction, number, one_optimizer
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.optimization import find_optimizers
-from progtrain.script.structure import ParsedScript, argument, rebuild
+from progtrain.script.editing.optimization import find_optimizers
+from progtrain.script.reading.structure import ParsedScript, argument, rebuild
 
 
 class NoDecayOnNorms(StructuralAction):

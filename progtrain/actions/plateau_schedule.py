@@ -11,7 +11,7 @@ from progtrain.actions._schedule import constant_rate, with_scheduler
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.structure import ParsedScript
+from progtrain.script.reading.structure import ParsedScript
 
 _FACTOR = 0.3
 #: The rate falls after a tenth of the epochs without a gain.

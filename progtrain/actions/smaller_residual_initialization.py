@@ -10,8 +10,8 @@ from pydantic import JsonValue
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.residuals import Branch, residual_branches
-from progtrain.script.structure import Edit, ParsedScript, rebuild
+from progtrain.script.reading.residuals import Branch, residual_branches
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
 
 #: Zero, as there, would leave a branch that ends in a ReLU without any gradient.
 _SHARE: Final = 0.1

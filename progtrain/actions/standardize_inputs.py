@@ -13,9 +13,9 @@ from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions._training_data import filled_before_fit
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.edit import add_import
-from progtrain.script.lightning_module import ModuleText, find_module
-from progtrain.script.structure import Edit, ParsedScript, rebuild
+from progtrain.script.editing.edit import add_import
+from progtrain.script.reading.lightning_module import ModuleText, find_module
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
 
 
 class StandardizeInputs(StructuralAction):

@@ -14,9 +14,9 @@ from progtrain.actions._training_data import filled_before_fit
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.records import Snapshot
-from progtrain.script.edit import add_import
-from progtrain.script.lightning_module import find_module
-from progtrain.script.structure import Edit, ParsedScript, rebuild
+from progtrain.script.editing.edit import add_import
+from progtrain.script.reading.lightning_module import find_module
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
 
 _ATOMS = (ast.Call, ast.Name, ast.Subscript, ast.Attribute)
 

@@ -11,7 +11,7 @@ from progtrain.actions._callback import with_callback
 from progtrain.actions._structural import Binding, StructuralAction, one_optimizer, planned_steps
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.structure import ParsedScript, rebuild
+from progtrain.script.reading.structure import ParsedScript, rebuild
 
 #: Lightning's StochasticWeightAveraging puts the mean in place only when training has ended: no checkpoint that was
 #: chosen by its metric would hold it. WeightAveraging validates and saves the mean itself.

@@ -8,7 +8,7 @@ from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.knobs import FAMILY
-from progtrain.script.versioning import apply_edits
+from progtrain.script.editing.versioning import apply_edits
 
 
 class TakeBack(StructuralAction):

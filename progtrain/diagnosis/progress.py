@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from progtrain.diagnosis.evidence import STRAIGHT, Evidence, Symptom, steadiness
-from progtrain.script.duration import optimizer_steps
+from progtrain.script.settings.duration import optimizer_steps
 
 MIN_EPOCHS = 5
 SLOW_SHARE_LEFT = 0.25

@@ -8,8 +8,8 @@ from typing import Final
 
 from progtrain.diagnosis.evidence import Evidence, Symptom, weight_layers
 from progtrain.records import Layer, Snapshot
-from progtrain.script.duration import optimizer_steps
-from progtrain.script.rates import present_rate
+from progtrain.script.settings.duration import optimizer_steps
+from progtrain.script.settings.rates import present_rate
 
 ADAPTIVE: Final = frozenset({"Adam", "AdamW", "NAdam", "RAdam", "Adamax"})
 """They move a weight by about the rate a step, hardly ever by more (Kingma and Ba, arXiv 1412.6980, section 2.1)."""

@@ -6,7 +6,7 @@ import math
 
 from progtrain.diagnosis.evidence import Evidence, Symptom
 from progtrain.records import OptimizerSettings, Snapshot
-from progtrain.script.knob_values import knob_values
+from progtrain.script.settings.knob_values import knob_values
 
 FORGOTTEN_PER_EPOCH = 1.0
 """Rate times decay, summed over an epoch: at 1, weights keep a share of 1/e of themselves (Wang and Aitchison, arXiv

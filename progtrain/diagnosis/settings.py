@@ -10,7 +10,7 @@ from pydantic import JsonValue
 from progtrain.diagnosis.evidence import Evidence, Symptom, weight_layers
 from progtrain.predictions import counted
 from progtrain.records import Snapshot
-from progtrain.script.duration import schedule_misfit
+from progtrain.script.settings.duration import schedule_misfit
 
 MIN_HIDDEN_LAYERS = 2
 ENOUGH_FEATURES = 16

@@ -19,17 +19,18 @@ import lightning.pytorch as pl
 from torch.utils.data import DataLoader
 
 from progtrain.errors import EvaluationError, ProgtrainError
-from progtrain.evaluation.batches import Texts, ValidationSet
-from progtrain.evaluation.inference import Asked, ask, latency_ms
-from progtrain.evaluation.isolation import apart, one_thread
-from progtrain.evaluation.locked import locked_protocol, locked_yardstick
-from progtrain.evaluation.measuring import Yardstick, measure
-from progtrain.evaluation.models import load_weights
-from progtrain.evaluation.protocol import USER_METRICS, validation_fingerprint
+from progtrain.evaluation.asking.inference import Asked, ask, latency_ms
+from progtrain.evaluation.asking.isolation import apart, one_thread
+from progtrain.evaluation.asking.models import load_weights
+from progtrain.evaluation.scoring.measuring import measure
+from progtrain.evaluation.yardstick.batches import Texts, ValidationSet
+from progtrain.evaluation.yardstick.locked import locked_protocol, locked_yardstick
+from progtrain.evaluation.yardstick.protocol import USER_METRICS, validation_fingerprint
+from progtrain.evaluation.yardstick.stated import Yardstick
 from progtrain.records import EvalScore
-from progtrain.script.capture import CapturedFit, capture_fit
-from progtrain.script.observe_data import first_loader
-from progtrain.script.sandbox import scratch_view
+from progtrain.script.capturing.capture import CapturedFit, capture_fit
+from progtrain.script.capturing.observe_data import first_loader
+from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.step_records import HiddenScore
 from progtrain.workspace import Workspace, now, write_atomic
 

@@ -13,17 +13,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from progtrain.errors import EvaluationError, ProgtrainError
-from progtrain.evaluation.answering import Circumstances, Question, answers_of_exported, answers_of_version
-from progtrain.evaluation.batches import Split, by_convention
-from progtrain.evaluation.fingerprints import hold_data
-from progtrain.evaluation.inference import Asked, Loss, Predict
-from progtrain.evaluation.isolation import one_thread
-from progtrain.evaluation.listing import Listed, read_listing
-from progtrain.evaluation.measuring import Measured, Yardstick, measure
-from progtrain.evaluation.presentation import read_names
-from progtrain.evaluation.protocol import USER_METRICS, Protocol, hold_protocol, protocol_of
-from progtrain.evaluation.samples import Setting, write_samples
-from progtrain.evaluation.trained_settings import hold_settings_of
+from progtrain.evaluation.asking.answering import Circumstances, Question, answers_of_exported, answers_of_version
+from progtrain.evaluation.asking.inference import Asked
+from progtrain.evaluation.asking.isolation import one_thread
+from progtrain.evaluation.asking.trained_settings import hold_settings_of
+from progtrain.evaluation.scoring.measuring import Measured, measure
+from progtrain.evaluation.showing.presentation import read_names
+from progtrain.evaluation.showing.samples import Setting, write_samples
+from progtrain.evaluation.yardstick.batches import Split, by_convention
+from progtrain.evaluation.yardstick.fingerprints import hold_data
+from progtrain.evaluation.yardstick.listing import Listed, read_listing
+from progtrain.evaluation.yardstick.protocol import USER_METRICS, Protocol, hold_protocol, protocol_of
+from progtrain.evaluation.yardstick.stated import Loss, Predict, Yardstick
 from progtrain.predictions import FILE_NAME
 from progtrain.records import EvalScore
 from progtrain.rules import read_rules

@@ -23,7 +23,13 @@ from progtrain.errors import ProgtrainError
 from progtrain.executors import Job, Outcome
 from progtrain.executors.messages import Ended, Start, Started, Stop
 
-PRELOAD: Final = ("torch", "lightning.pytorch", "torchmetrics", "progtrain.script.capture", "progtrain.evaluation.run")
+PRELOAD: Final = (
+    "torch",
+    "lightning.pytorch",
+    "torchmetrics",
+    "progtrain.script.capturing.capture",
+    "progtrain.evaluation.run",
+)
 #: For the jobs that export models, while the first version is being trained.
 SPARE: Final = ("torch.export", "torch._dynamo", "mlflow", "mlflow.pytorch")
 GRACE_SECONDS: Final = 5.0

@@ -12,8 +12,8 @@ from progtrain.curves import Curves, latest_metrics_csv, read_curves
 from progtrain.diagnosis import Evidence, diagnose
 from progtrain.diagnosis.integrity import leaked
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.comparison import compare
-from progtrain.evaluation.protocol import USER_METRICS
+from progtrain.evaluation.scoring.comparison import compare
+from progtrain.evaluation.yardstick.protocol import USER_METRICS
 from progtrain.predictions import FILE_NAME, Predictions, read_predictions
 from progtrain.prepdata import class_names
 from progtrain.records import Comparison, Finding, MetricValue

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from progtrain.errors import EditError, WorkspaceError
-from progtrain.script.versioning import body
+from progtrain.script.editing.versioning import body
 from progtrain.step_records import NOTHING_ASKS, AnalyzeRecord, AuthorRecord, ChooseRecord
 from progtrain.steps.context import Context
 from progtrain.steps.guard import child_source

@@ -5,7 +5,7 @@ from __future__ import annotations
 from progtrain.errors import CaptureError
 from progtrain.executors import Executor, Job
 from progtrain.records import Snapshot
-from progtrain.script.sandbox import scratch_view
+from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.step_records import CaptureRecord
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
@@ -27,7 +27,7 @@ def capture_source(workspace: Workspace, executor: Executor, version: str, sourc
     with scratch_view(workspace, version, source) as folder:
         output = folder / "snapshot.json"
         script = workspace.script(version).name
-        arguments = ("-m", "progtrain.script.capture", script, "--output", output.name)
+        arguments = ("-m", "progtrain.script.capturing.capture", script, "--output", output.name)
         seal = Seal(workspace, version)
         outcome = executor.run(Job(arguments, folder, log, CAPTURE_TIME_LIMIT))
         seal.hold_records()

@@ -9,9 +9,9 @@ from progtrain.advisors import RankedProposal
 from progtrain.errors import WorkspaceError
 from progtrain.records import Deferred, Proposal, Refusal
 from progtrain.reporting.action_extract import Probing, render_action_extract
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.audit_settings import locks_on
-from progtrain.script.versioning import body, undo_edits
+from progtrain.script.auditing.settings import locks_on
+from progtrain.script.editing.versioning import body, undo_edits
+from progtrain.script.reading.anatomy import read_anatomy
 from progtrain.step_records import AnalyzeRecord, ChooseRecord
 from progtrain.steps.capturing import captured, keep
 from progtrain.steps.context import Context

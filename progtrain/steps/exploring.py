@@ -9,9 +9,9 @@ from progtrain.actions import Situation
 from progtrain.executors import Executor
 from progtrain.records import Snapshot
 from progtrain.rules import Rules, read_rules
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.audit_settings import locks_on
-from progtrain.script.versioning import body
+from progtrain.script.auditing.settings import locks_on
+from progtrain.script.editing.versioning import body
+from progtrain.script.reading.anatomy import read_anatomy
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.offers import check_action_names
 from progtrain.workspace import Workspace

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 
-from progtrain.evaluation.protocol import RECORD as PROTOCOL
+from progtrain.evaluation.yardstick.protocol import RECORD as PROTOCOL
 from progtrain.executors import Job
 from progtrain.step_records import ExternalRecord, ExternalScore, external_name
 from progtrain.steps.context import Context

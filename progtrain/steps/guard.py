@@ -8,9 +8,9 @@ from progtrain.actions import action_named
 from progtrain.errors import CaptureError, EditError
 from progtrain.records import Proposal, Record, Snapshot
 from progtrain.rules import Rules, held_by
-from progtrain.script.audit_settings import locks_on, wishes
-from progtrain.script.knob_values import differing
-from progtrain.script.versioning import Header, body, get_constant, set_constant, with_header
+from progtrain.script.auditing.settings import locks_on, wishes
+from progtrain.script.editing.versioning import Header, body, get_constant, set_constant, with_header
+from progtrain.script.settings.knob_values import differing
 from progtrain.step_records import TAKING_BACK, TrainRecord
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context

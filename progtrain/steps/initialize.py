@@ -6,8 +6,8 @@ import json
 
 from progtrain.errors import WorkspaceError
 from progtrain.prepdata import Stats, read_stats
-from progtrain.script.audit import Audit, AuditFacts, audit, render_patch_report, smoke_test_batch_size
-from progtrain.script.versioning import Header, set_constant, with_header
+from progtrain.script.auditing.audit import Audit, AuditFacts, audit, render_patch_report, smoke_test_batch_size
+from progtrain.script.editing.versioning import Header, set_constant, with_header
 from progtrain.step_records import AuthorRecord, LoopRecord
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context

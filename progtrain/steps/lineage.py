@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Final
 
-from progtrain.evaluation.names import LOSS, read_name
+from progtrain.evaluation.scoring.names import LOSS, read_name
 from progtrain.records import EvalScore, MetricValue
-from progtrain.script.knob_values import knob_values
+from progtrain.script.settings.knob_values import knob_values
 from progtrain.step_records import AnalyzeRecord, Attempt, AuthorRecord, EvaluateRecord, TrainRecord
 from progtrain.steps.context import Context
 from progtrain.workspace import version_number

@@ -8,9 +8,9 @@ from typing import Final
 
 from progtrain.errors import CaptureError, EditError
 from progtrain.records import EvalScore, Proposal, Snapshot
-from progtrain.script.duration import schedule_misfit
-from progtrain.script.edit import set_or_add
-from progtrain.script.knob_values import differing
+from progtrain.script.editing.edit import set_or_add
+from progtrain.script.settings.duration import schedule_misfit
+from progtrain.script.settings.knob_values import differing
 from progtrain.step_records import EvaluateRecord, ProbeRecord, probe_name
 from progtrain.steps.at_once import at_once
 from progtrain.steps.capturing import capture_source, captured

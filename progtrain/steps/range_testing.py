@@ -7,10 +7,10 @@ from progtrain.advisors.by_rule import TAKE_BACK
 from progtrain.executors import Job
 from progtrain.reporting.action_extract import RangeShown
 from progtrain.reporting.rendering import number
-from progtrain.script.rate_curve import RateCurve, suggest
-from progtrain.script.rates import present_rate
-from progtrain.script.sandbox import scratch_view
-from progtrain.script.versioning import body, undo_edits
+from progtrain.script.capturing.rate_curve import RateCurve, suggest
+from progtrain.script.capturing.sandbox import scratch_view
+from progtrain.script.editing.versioning import body, undo_edits
+from progtrain.script.settings.rates import present_rate
 from progtrain.step_records import RANGE_TEST, RangeTestRecord
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
@@ -103,7 +103,7 @@ def _run(context: Context, parent: str, source: str) -> RateCurve:
     log = workspace.log(parent, RANGE_TEST)
     with scratch_view(workspace, parent, source) as folder:
         output, script = folder / "range_test.json", workspace.script(parent).name
-        arguments = ("-m", "progtrain.script.range_test", script, "--output", output.name)
+        arguments = ("-m", "progtrain.script.capturing.range_test", script, "--output", output.name)
         seal = Seal(workspace, parent)
         outcome = context.executor.run(Job(arguments, folder, log, None if limit is None else limit * 60))
         seal.hold_records()

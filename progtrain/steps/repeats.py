@@ -6,7 +6,7 @@ import statistics
 
 from progtrain.errors import EditError, EvaluationError, ScriptError, TrainingFailedError
 from progtrain.records import EvalScore, TrainingNoise
-from progtrain.script.edit import set_or_add
+from progtrain.script.editing.edit import set_or_add
 from progtrain.step_records import RepeatRecord, repeat_name
 from progtrain.steps.capturing import capture_source, captured
 from progtrain.steps.context import Context

@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 from progtrain.executors import Job
 from progtrain.records import EvalScore
-from progtrain.script.sandbox import scratch_view
+from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
 from progtrain.steps.seal import Seal

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from progtrain.errors import ProtocolChangedError
-from progtrain.evaluation.protocol import USER_METRICS
+from progtrain.evaluation.yardstick.protocol import USER_METRICS
 from progtrain.predictions import FILE_NAME
 from progtrain.rules import INSTRUCTION_FILE, RULES_FILE
 from progtrain.step_records import RANGE_TEST

@@ -13,7 +13,7 @@ from progtrain.errors import ScriptError, TrainingFailedError
 from progtrain.executors import Job, Outcome
 from progtrain.records import Snapshot
 from progtrain.reporting.retries import TrainAttempt, render_retry_report
-from progtrain.script.audit import Issue, contradictions, hold_settings
+from progtrain.script.auditing.audit import Issue, contradictions, hold_settings
 from progtrain.step_records import AuthorRecord, TrainRecord
 from progtrain.steps.capturing import capture_source, captured, keep
 from progtrain.steps.context import Context

@@ -6,10 +6,10 @@ import math
 from typing import Final
 
 from progtrain.errors import EvaluationError, ProtocolChangedError
-from progtrain.evaluation.fingerprints import RECORD as DATA_FILES
-from progtrain.evaluation.fingerprints import hold_data
-from progtrain.evaluation.protocol import RECORD, hold_files, read_protocol
-from progtrain.evaluation.script import render_eval_script
+from progtrain.evaluation.writing.script import render_eval_script
+from progtrain.evaluation.yardstick.fingerprints import RECORD as DATA_FILES
+from progtrain.evaluation.yardstick.fingerprints import hold_data
+from progtrain.evaluation.yardstick.protocol import RECORD, hold_files, read_protocol
 from progtrain.executors import Job
 from progtrain.records import EvalScore
 from progtrain.step_records import EvaluateRecord

@@ -16,7 +16,7 @@ from pydantic import JsonValue, ValidationError
 from progtrain.curves import Curves, latest_metrics_csv, read_curves
 from progtrain.records import EvalScore, Snapshot
 from progtrain.rules import Rules
-from progtrain.script.knob_values import knob_values
+from progtrain.script.settings.knob_values import knob_values
 from progtrain.serving import RECORD, ServingExample
 from progtrain.step_records import AnalyzeRecord, AuthorRecord, EvaluateRecord, LoopRecord, TrainRecord
 from progtrain.tasks import task_of

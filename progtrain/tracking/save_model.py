@@ -9,8 +9,8 @@ from pathlib import Path
 import torch
 
 from progtrain.errors import TrackingError
-from progtrain.script.capture import CapturedFit, capture_fit
-from progtrain.script.sandbox import scratch_view
+from progtrain.script.capturing.capture import CapturedFit, capture_fit
+from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.serving import read_example
 from progtrain.tracking.model_folder import Trained, write_model
 from progtrain.workspace import Workspace

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from progtrain.script.syntax import parse
+from progtrain.script.reading.syntax import parse
 
 
 def copy_sources(script: Path, folder: Path) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from mlflow.entities import Dataset, DatasetInput, InputTag, Metric, Param, RunTag
 
 from progtrain.rules import Rules
-from progtrain.script.versioning import unified_diff
+from progtrain.script.editing.versioning import unified_diff
 from progtrain.step_records import AuthorRecord, TrainRecord
 from progtrain.tracking import tags
 from progtrain.tracking.card import Begun, DatasetFacts, VersionCard, curve_keys, describe_version, version_curves

@@ -12,7 +12,7 @@ import pytest
 from progtrain.actions import Situation, action_named
 from progtrain.errors import EditError
 from progtrain.records import Call, Finding, Layer, LoaderSettings, OptimizerSettings, Proposal, Refusal, Snapshot
-from progtrain.script.anatomy import read_anatomy
+from progtrain.script.reading.anatomy import read_anatomy
 
 
 @pytest.fixture(scope="session")

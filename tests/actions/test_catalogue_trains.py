@@ -7,9 +7,9 @@ import pytest
 
 from progtrain.actions import Situation, catalogue
 from progtrain.records import Finding, Proposal
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.capture import CapturedFit, capture_fit
-from progtrain.script.knob_values import differing
+from progtrain.script.capturing.capture import CapturedFit, capture_fit
+from progtrain.script.reading.anatomy import read_anatomy
+from progtrain.script.settings.knob_values import differing
 
 SEQUENTIAL = """\
 import lightning as L

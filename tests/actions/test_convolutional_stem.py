@@ -6,7 +6,7 @@ import pytest
 
 from progtrain.actions import Situation, action_named
 from progtrain.records import Call, Finding, Layer, LoaderSettings, Proposal, Refusal
-from progtrain.script.anatomy import read_anatomy
+from progtrain.script.reading.anatomy import read_anatomy
 
 TABLE = {
     "nn.Sequential": (

@@ -4,7 +4,7 @@ import pytest
 
 from progtrain.actions import Situation, action_named
 from progtrain.records import Call, Finding, OptimizerSettings, Proposal, Refusal, Snapshot
-from progtrain.script.anatomy import read_anatomy
+from progtrain.script.reading.anatomy import read_anatomy
 
 SCRIPT = """\
 from torch import nn, optim

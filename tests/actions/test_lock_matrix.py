@@ -10,10 +10,10 @@ from progtrain.actions import Situation, catalogue
 from progtrain.knobs import FAMILY, group
 from progtrain.records import Finding, Proposal, Snapshot
 from progtrain.rules import Constraints, Rules
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.capture import capture_fit
-from progtrain.script.knob_values import differing
-from progtrain.script.versioning import undo_edits
+from progtrain.script.capturing.capture import capture_fit
+from progtrain.script.editing.versioning import undo_edits
+from progtrain.script.reading.anatomy import read_anatomy
+from progtrain.script.settings.knob_values import differing
 from progtrain.step_records import Attempt
 
 PERCEPTRON = """\

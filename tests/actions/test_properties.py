@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from progtrain.actions import Situation, catalogue
 from progtrain.errors import EditError
 from progtrain.records import Call, CheckpointSettings, Finding, Layer, OptimizerSettings, Proposal
-from progtrain.script.anatomy import read_anatomy
+from progtrain.script.reading.anatomy import read_anatomy
 
 EXAMPLES = settings(max_examples=12, derandomize=True, deadline=None, database=None)
 

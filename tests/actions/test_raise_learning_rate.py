@@ -4,7 +4,7 @@ import pytest
 
 from progtrain.actions import Situation, action_named
 from progtrain.records import Finding, OptimizerSettings, Proposal, Refusal, SchedulerSettings
-from progtrain.script.anatomy import read_anatomy
+from progtrain.script.reading.anatomy import read_anatomy
 
 SCRIPT = """\
 import torch

@@ -6,7 +6,7 @@ from torch import nn
 
 from progtrain.actions import action_named
 from progtrain.records import Proposal, Refusal
-from progtrain.script.observe_initialization import initialization
+from progtrain.script.capturing.observe_initialization import initialization
 
 BLOCK = """\
 from torch import nn

@@ -4,8 +4,8 @@ import pytest
 
 from progtrain.actions import Situation, action_named
 from progtrain.records import Finding, Proposal, Refusal
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.versioning import undo_edits
+from progtrain.script.editing.versioning import undo_edits
+from progtrain.script.reading.anatomy import read_anatomy
 from progtrain.step_records import Attempt
 
 BEFORE = 'VERSION = "v001"\nLR = 0.01  # found by hand\nWIDTH = 64\n'

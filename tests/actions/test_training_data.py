@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from progtrain.actions import action_named
-from progtrain.script.capture import CapturedFit, capture_fit
+from progtrain.script.capturing.capture import CapturedFit, capture_fit
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 

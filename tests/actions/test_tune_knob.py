@@ -7,8 +7,8 @@ import pytest
 
 from progtrain.actions import Situation, action_named
 from progtrain.records import Call, LoaderSettings, OptimizerSettings, Proposal, Refusal, SchedulerSettings
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.knob_values import knob_values
+from progtrain.script.reading.anatomy import read_anatomy
+from progtrain.script.settings.knob_values import knob_values
 from progtrain.step_records import Attempt
 
 SCRIPT = """\

@@ -14,21 +14,21 @@ from progtrain.workspace import Workspace
 from .conftest import END, TOP, Attacked
 
 PATCHES = """
-import progtrain.evaluation.decoding
-import progtrain.evaluation.measuring
-import progtrain.evaluation.metrics
-import progtrain.evaluation.protocol
+import progtrain.evaluation.asking.decoding
+import progtrain.evaluation.scoring.measuring
+import progtrain.evaluation.scoring.metrics
+import progtrain.evaluation.yardstick.protocol
 import progtrain.evaluation.run
 import torchmetrics
 
 torchmetrics.Metric.compute = torchmetrics.Metric.forward = lambda *args, **kwargs: torch.tensor(1.0)
 torchmetrics.Metric.__call__ = lambda *args, **kwargs: torch.tensor(1.0)
-progtrain.evaluation.metrics.as_number = progtrain.evaluation.measuring.as_number = lambda result: 1.0
-progtrain.evaluation.measuring.value_of = lambda measure, predictions: 1.0
-progtrain.evaluation.measuring.mean_loss = progtrain.evaluation.decoding.mean_loss = lambda *args: 0.0
+progtrain.evaluation.scoring.metrics.as_number = progtrain.evaluation.scoring.measuring.as_number = lambda result: 1.0
+progtrain.evaluation.scoring.measuring.value_of = lambda measure, predictions: 1.0
+progtrain.evaluation.scoring.measuring.mean_loss = progtrain.evaluation.asking.decoding.mean_loss = lambda *args: 0.0
 progtrain.evaluation.run.hold_protocol = lambda *args: None
 progtrain.evaluation.run.hold_data = lambda *args: None
-progtrain.evaluation.protocol.verify = lambda *args: None
+progtrain.evaluation.yardstick.protocol.verify = lambda *args: None
 """
 
 
@@ -112,7 +112,7 @@ def test_a_score_changed_later_is_not_ranked(attacked: Attacked) -> None:
 
 
 def test_a_script_that_ends_the_evaluation_leaves_no_score(attacked: Attacked) -> None:
-    leaves = TOP + 'import os, sys\n\nif "progtrain.evaluation.answering" in sys.modules:\n    os._exit(0)\n'
+    leaves = TOP + 'import os, sys\n\nif "progtrain.evaluation.asking.answering" in sys.modules:\n    os._exit(0)\n'
     attacked.script((TOP, leaves))
     attacked.with_honest_weights()
     with pytest.raises(EvaluationError, match="ended before every sample was answered"):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from progtrain.errors import EvaluationError, ProtocolChangedError
-from progtrain.evaluation.protocol import read_protocol
+from progtrain.evaluation.yardstick.protocol import read_protocol
 from progtrain.steps import initialize
 from progtrain.workspace import Workspace
 

@@ -16,9 +16,9 @@ import torch
 from progtrain.actions import Action, Situation, action_named
 from progtrain.errors import CaptureError, EditError
 from progtrain.records import Proposal, Refusal, Snapshot
-from progtrain.script.capture import CapturedFit, capture_fit
-from progtrain.script.interception import as_main
-from progtrain.script.knob_values import differing
+from progtrain.script.capturing.capture import CapturedFit, capture_fit
+from progtrain.script.capturing.interception import as_main
+from progtrain.script.settings.knob_values import differing
 from tests.corpus import situations
 from tests.corpus.trials import ITSELF, Trial, write_trials
 

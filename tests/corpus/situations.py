@@ -14,10 +14,10 @@ from progtrain.diagnosis import RULES, Evidence
 from progtrain.diagnosis.lineage import RANGED_KNOBS
 from progtrain.predictions import Predictions
 from progtrain.records import Comparison, Finding, Proposal, Snapshot, Verdict
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.capture import CapturedFit
-from progtrain.script.knob_values import knob_values
-from progtrain.script.versioning import undo_edits
+from progtrain.script.capturing.capture import CapturedFit
+from progtrain.script.editing.versioning import undo_edits
+from progtrain.script.reading.anatomy import read_anatomy
+from progtrain.script.settings.knob_values import knob_values
 from progtrain.step_records import Attempt
 
 #: Findings that are known before anything is trained.

@@ -3,7 +3,7 @@
 import pytest
 
 from progtrain.actions import catalogue
-from progtrain.script.anatomy import read_anatomy
+from progtrain.script.reading.anatomy import read_anatomy
 from scripts.coverage_table import PATH, page
 from tests.corpus.trials import ITSELF, Trial, run_trials, scripts
 

@@ -11,9 +11,9 @@ import torch
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.hidden_split import measure_hidden
-from progtrain.evaluation.script import render_eval_script
+from progtrain.evaluation.writing.script import render_eval_script
 from progtrain.rules import read_rules
-from progtrain.script.capture import capture_fit
+from progtrain.script.capturing.capture import capture_fit
 from progtrain.step_records import LoopRecord
 from progtrain.workspace import Workspace, now
 

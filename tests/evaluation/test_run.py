@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch.nn import functional
 
-from progtrain.evaluation.protocol import read_protocol
-from progtrain.evaluation.script import render_eval_script
+from progtrain.evaluation.writing.script import render_eval_script
+from progtrain.evaluation.yardstick.protocol import read_protocol
 from progtrain.predictions import read_predictions
 from progtrain.records import EvalScore
 from progtrain.rules import read_rules
-from progtrain.script.capture import capture_fit
+from progtrain.script.capturing.capture import capture_fit
 from progtrain.step_records import LoopRecord
 from progtrain.workspace import Workspace, now
 

@@ -12,10 +12,10 @@ import pytest
 import torch
 from matplotlib.image import imread
 
-from progtrain.evaluation.script import render_eval_script
+from progtrain.evaluation.writing.script import render_eval_script
 from progtrain.predictions import IGNORED, read_predictions
 from progtrain.rules import read_rules
-from progtrain.script.capture import capture_fit
+from progtrain.script.capturing.capture import capture_fit
 from progtrain.step_records import LoopRecord
 from progtrain.tracking import save_model
 from progtrain.workspace import Workspace, now

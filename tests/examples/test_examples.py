@@ -17,7 +17,7 @@ from progtrain.executors.local import LocalExecutor
 from progtrain.prepdata import read_stats
 from progtrain.records import Snapshot
 from progtrain.rules import read_rules
-from progtrain.script.audit import Audit, AuditFacts, audit
+from progtrain.script.auditing.audit import Audit, AuditFacts, audit
 from progtrain.workspace import Workspace
 
 
@@ -35,7 +35,7 @@ def run(executor: LocalExecutor, workspace: Workspace, *arguments: str) -> None:
 def audited(executor: LocalExecutor, workspace: Workspace, batch_size: int | None = None) -> Audit:
     """The audit of the script that is on disk, by the Snapshot of what it is about to train."""
     script = workspace.baseline_script
-    run(executor, workspace, "-m", "progtrain.script.capture", script.name, "--output", "snapshot.json")
+    run(executor, workspace, "-m", "progtrain.script.capturing.capture", script.name, "--output", "snapshot.json")
     snapshot = Snapshot.model_validate_json((workspace.root / "snapshot.json").read_bytes())
     facts = AuditFacts(dataset_id="v1", batch_size=batch_size, rules=read_rules(workspace.root))
     return audit(script.read_text(encoding="utf-8"), snapshot, facts)

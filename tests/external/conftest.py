@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from progtrain.evaluation.external.inputs import write_inputs
-from progtrain.evaluation.protocol import hold_protocol, protocol_of
+from progtrain.evaluation.yardstick.protocol import hold_protocol, protocol_of
 from progtrain.predictions import FILE_NAME, Predictions
 from progtrain.rules import read_rules
 from progtrain.workspace import Workspace

@@ -12,8 +12,8 @@ from mlflow.entities import Run as MlflowRun
 
 from progtrain.actions import action_named
 from progtrain.records import EvalScore
-from progtrain.script.knob_values import differing
-from progtrain.script.versioning import body, set_constant
+from progtrain.script.editing.versioning import body, set_constant
+from progtrain.script.settings.knob_values import differing
 from progtrain.step_records import AuthorRecord, ReportRecord
 from progtrain.workspace import Workspace
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from progtrain.script.knob_values import differing
+from progtrain.script.settings.knob_values import differing
 from progtrain.step_records import AuthorRecord, ChooseRecord, TrainRecord
 from progtrain.workspace import Workspace
 

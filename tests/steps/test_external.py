@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 import pytest
 
-from progtrain.evaluation.protocol import hold_protocol, protocol_of
+from progtrain.evaluation.yardstick.protocol import hold_protocol, protocol_of
 from progtrain.loop import opened
 from progtrain.predictions import FILE_NAME, Predictions
 from progtrain.rules import read_rules

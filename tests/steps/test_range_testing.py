@@ -14,10 +14,10 @@ from progtrain.ending import time_spent
 from progtrain.loop import opened
 from progtrain.records import Finding, Proposal
 from progtrain.rules import Rules
-from progtrain.script.anatomy import read_anatomy
-from progtrain.script.audit_settings import locks_on
-from progtrain.script.rate_curve import STEPS
-from progtrain.script.versioning import Header, set_constant, with_header
+from progtrain.script.auditing.settings import locks_on
+from progtrain.script.capturing.rate_curve import STEPS
+from progtrain.script.editing.versioning import Header, set_constant, with_header
+from progtrain.script.reading.anatomy import read_anatomy
 from progtrain.step_records import RANGE_TEST, RangeTestRecord
 from progtrain.steps import Context
 from progtrain.steps.capturing import captured

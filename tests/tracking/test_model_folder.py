@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from progtrain.errors import TrackingError
-from progtrain.evaluation.models import load_exported
+from progtrain.evaluation.asking.models import load_exported
 from progtrain.serving import ServingExample
 from progtrain.tracking.model_folder import Trained, write_model
 

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from pydantic import JsonValue
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.decoding import answers_of, decode, predictions_of
-from progtrain.evaluation.inference import Asked, Loss
+from progtrain.evaluation.asking.decoding import answers_of, decode, predictions_of
+from progtrain.evaluation.asking.inference import Asked
+from progtrain.evaluation.yardstick.stated import Loss
 from progtrain.predictions import IGNORED, Predictions
 from progtrain.tasks import Task, has_values
 

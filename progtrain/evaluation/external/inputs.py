@@ -17,14 +17,14 @@ from typing import Final
 from torch.utils.data import DataLoader
 
 from progtrain.errors import EvaluationError, ProgtrainError
-from progtrain.evaluation.batches import Batch, Texts, ValidationSet
-from progtrain.evaluation.listing import Listed, read_listing
-from progtrain.evaluation.locked import FIRST, locked_protocol, locked_yardstick
-from progtrain.evaluation.presentation import Names, read_names, write_input
-from progtrain.evaluation.protocol import Protocol
+from progtrain.evaluation.showing.presentation import Names, read_names, write_input
+from progtrain.evaluation.yardstick.batches import Batch, Texts, ValidationSet
+from progtrain.evaluation.yardstick.listing import Listed, read_listing
+from progtrain.evaluation.yardstick.locked import FIRST, locked_protocol, locked_yardstick
+from progtrain.evaluation.yardstick.protocol import Protocol
 from progtrain.records import Record
-from progtrain.script.capture import capture_fit
-from progtrain.script.sandbox import scratch_view
+from progtrain.script.capturing.capture import capture_fit
+from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.tasks import Task, task_of
 from progtrain.workspace import Workspace, write_atomic
 

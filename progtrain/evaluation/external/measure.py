@@ -21,10 +21,10 @@ from pydantic import JsonValue
 from progtrain.errors import EvaluationError, ProgtrainError
 from progtrain.evaluation.external.answers import predictions_from
 from progtrain.evaluation.external.inputs import INDEX, inputs_folder
-from progtrain.evaluation.locked import locked_answers, locked_protocol, locked_yardstick
-from progtrain.evaluation.measuring import metrics_of
-from progtrain.evaluation.presentation import read_names
-from progtrain.evaluation.protocol import USER_METRICS
+from progtrain.evaluation.scoring.measuring import metrics_of
+from progtrain.evaluation.showing.presentation import read_names
+from progtrain.evaluation.yardstick.locked import locked_answers, locked_protocol, locked_yardstick
+from progtrain.evaluation.yardstick.protocol import USER_METRICS
 from progtrain.records import EvalScore
 from progtrain.step_records import ExternalScore
 from progtrain.workspace import Workspace, now, write_atomic

@@ -1,0 +1,1 @@
+"""A version's model and its answers."""

@@ -1,0 +1,171 @@
+"""Asking a model as serving would: evaluation mode, no gradients, one answer a sample."""
+
+from __future__ import annotations
+
+import inspect
+import statistics
+import sys
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import lightning.pytorch
+import torch
+from lightning_utilities.core.apply_func import apply_to_collection
+from torch import Tensor, nn
+
+from progtrain.errors import EvaluationError
+from progtrain.evaluation.yardstick.batches import Batch, Texts
+from progtrain.evaluation.yardstick.stated import Predict
+
+_WARM_UP: Final = 5
+_TIMED: Final = 30
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One batch and what the model made of it; all on the CPU.
+
+    Args:
+        outputs: `[B, ...]` raw result of `forward`.
+        served: `[B, ...]` result of `predict`, or one text a sample.
+        targets: `[B, ...]`, or texts.
+    """
+
+    outputs: Tensor
+    served: Tensor | tuple[str, ...]
+    targets: Tensor | Texts
+
+
+def forward(model: nn.Module, inputs: Any) -> Tensor:
+    """Call the model with a batch's inputs: a tuple by position, a mapping by the names that `forward` has."""
+    if isinstance(inputs, Mapping):
+        named = {key: value for key, value in inputs.items() if key in inspect.signature(model.forward).parameters}
+        if named:
+            return _tensor(model(**named))
+        return _tensor(model(*inputs.values()) if len(inputs) == 1 else model(inputs))
+    return _tensor(model(*inputs) if isinstance(inputs, tuple | list) else model(inputs))
+
+
+def has_predict_step(model: nn.Module) -> bool:
+    """Whether the module defines a `predict_step` of its own."""
+    own = getattr(type(model), "predict_step", None)
+    return own is not None and own not in _inherited_predict_steps()
+
+
+def batch_first(model: nn.Module, inputs: Any) -> Tensor:
+    """Call the model with a batch's inputs and give its frames as `[B, T, C]`, also where it says `[T, B, C]`."""
+    outputs = forward(model, inputs)
+    return outputs.transpose(0, 1) if _is_time_first(model, inputs, outputs) else outputs
+
+
+def predict_step(model: nn.Module, inputs: Any) -> Tensor | tuple[str, ...]:
+    """Call the module's `predict_step`, which expects either a batch as the loader gives it or the inputs alone.
+
+    The first is tried first, with None in the targets' place: `x, _ = batch` would tear a batch of two inputs apart.
+    """
+    step: Any = model.predict_step
+    if isinstance(inputs, Mapping):
+        return _served(step(inputs, 0))
+    padded = (*inputs, None) if isinstance(inputs, tuple) else (inputs, None)
+    try:
+        return _served(step(padded, 0))
+    except (TypeError, AttributeError, ValueError, RuntimeError):
+        return _served(step(inputs, 0))
+
+
+def ask(
+    model: nn.Module, batches: Iterable[Batch], predict: Predict, device: torch.device, frames: bool = False
+) -> Iterator[Asked]:
+    """Ask the model for every batch.
+
+    Args:
+        model: on `device`, in evaluation mode.
+        batches: of the validation set.
+        predict: (model, inputs of a batch) -> what is served.
+        device: where the model is.
+        frames: whether outputs are frames of a sequence, which some models say time first.
+    """
+    with torch.inference_mode(), _Listener(model) as listener:
+        for batch in batches:
+            placed = batch.to(device)
+            listener.results.clear()
+            served = _served(predict(model, placed.inputs))
+            # Several results may be of altered inputs; none means that predict went round the model's own forward.
+            once = len(listener.results) == 1
+            outputs = _tensor(listener.results[0]) if once else forward(model, placed.inputs)
+            if frames and _is_time_first(model, placed.inputs, outputs):
+                outputs = outputs.transpose(0, 1)
+            yield Asked(outputs.cpu(), served.cpu() if isinstance(served, Tensor) else served, placed.targets)
+
+
+def latency_ms(model: nn.Module, one: Batch, predict: Predict, device: torch.device) -> float:
+    """Median time of answering one sample, in milliseconds, after a warm-up."""
+    inputs = one.to(device).inputs
+    durations = []
+    with torch.inference_mode():
+        for _ in range(_WARM_UP + _TIMED):
+            begun = time.perf_counter()
+            served = _served(predict(model, inputs))
+            if isinstance(served, Tensor):
+                served.cpu()  # waits for a device that works asynchronously
+            durations.append(time.perf_counter() - begun)
+    return 1000 * statistics.median(durations[_WARM_UP:])
+
+
+class _Listener:
+    """Hears what the model's own `forward` returns while `predict` runs, so that it need not run twice."""
+
+    def __init__(self, model: nn.Module) -> None:
+        self.results: list[Any] = []
+        self._model = model
+
+    def __enter__(self) -> _Listener:
+        self._handle = self._model.register_forward_hook(lambda module, args, result: self.results.append(result))
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._handle.remove()
+
+
+def _inherited_predict_steps() -> tuple[Any, ...]:
+    classic = sys.modules.get("pytorch_lightning")
+    modules = (lightning.pytorch, classic) if classic is not None else (lightning.pytorch,)
+    return tuple(module.LightningModule.predict_step for module in modules)
+
+
+def _is_time_first(model: nn.Module, inputs: Any, outputs: Tensor) -> bool:
+    """Whether the second axis is the one of samples; a single sample, asked alone, tells where both are as long."""
+    count = _count(inputs)
+    if outputs.shape[0] == outputs.shape[1] == count and count > 1:
+        one = forward(model, apply_to_collection(inputs, Tensor, lambda tensor: tensor[:1]))
+        return one.shape[0] != 1
+    return outputs.shape[0] != count and outputs.shape[1] == count
+
+
+def _count(inputs: Any) -> int:
+    if isinstance(inputs, Tensor):
+        return len(inputs)
+    return _count(next(iter(inputs.values() if isinstance(inputs, Mapping) else inputs)))
+
+
+def _served(result: Any) -> Tensor | tuple[str, ...]:
+    """What was served: a tensor, or texts."""
+    if isinstance(result, list | tuple) and result and all(isinstance(entry, str) for entry in result):
+        return tuple(result)
+    return _tensor(result)
+
+
+def _tensor(result: Any) -> Tensor:
+    """The tensor of a result: itself, its `logits`, or the first of several."""
+    if isinstance(result, Mapping) and "logits" in result:
+        result = result["logits"]
+    elif isinstance(result, tuple | list) and result:
+        result = result[0]
+    if isinstance(result, Tensor):
+        return result
+    raise EvaluationError(
+        f"Expected the model to return a tensor, a mapping with 'logits' or a tuple that begins with one, "
+        f"got {type(result).__name__}. Say in predict() of 03_eval.py what is served."
+    )

@@ -1,0 +1,1 @@
+"""Samples and answers as a person looks at them."""

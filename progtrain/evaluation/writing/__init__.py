@@ -1,0 +1,1 @@
+"""03_eval.py as it is written for a workspace."""

@@ -1,0 +1,1 @@
+"""What is measured: the validation set, the protocol, and that both stay as they were locked."""

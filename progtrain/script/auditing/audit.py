@@ -1,0 +1,102 @@
+"""The one-time audit of a baseline: what does not follow the contract, and the smallest patch that mends it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from progtrain.records import Snapshot
+from progtrain.script.auditing.issues import AuditFacts, Issue
+from progtrain.script.auditing.names import check_names
+from progtrain.script.auditing.outputs import check_checkpoints, check_logs
+from progtrain.script.auditing.settings import apply_batch_size, contradictions, hold_settings
+from progtrain.script.auditing.spec import check_hyperparameters, check_spec
+from progtrain.script.editing.edit import add_import, reference
+from progtrain.script.reading.structure import ParsedScript, rebuild
+
+__all__ = [
+    "Audit",
+    "AuditFacts",
+    "Issue",
+    "audit",
+    "contradictions",
+    "hold_settings",
+    "render_patch_report",
+    "smoke_test_batch_size",
+]
+
+_BATCH_SIZE = re.compile(r"optimal[ _]batch[ _]size\W*?(\d+)", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What was found, and the script after the patch; the same script where nothing had to be mended."""
+
+    issues: tuple[Issue, ...]
+    source: str
+
+
+def audit(source: str, snapshot: Snapshot, facts: AuditFacts) -> Audit:
+    """Hold a baseline against the contract of a training script; nothing that it trains is made better.
+
+    Args:
+        source: the baseline script.
+        snapshot: what it is about to train.
+        facts: the data set, the smoke test's batch size, the user's rules.
+
+    Raises:
+        ScriptError: the source is not Python.
+    """
+    settings = hold_settings(source, snapshot, facts.rules)
+    batch = apply_batch_size(settings.source, snapshot, facts)
+    script = ParsedScript(batch.source)
+    checks = (
+        check_names(script, snapshot, facts),
+        check_logs(script, snapshot),
+        check_checkpoints(script, snapshot),
+        check_hyperparameters(script, snapshot),
+        check_spec(script),
+    )
+    patched = rebuild(script.source, [edit for check in checks for edit in check.edits])
+    for name in dict.fromkeys(name for check in checks for name in check.imports):
+        patched = reference(patched, name)[0] if "." in name else add_import(patched, name)
+    found = [issue for check in checks for issue in check.issues]
+    return Audit((*found, *settings.issues, *batch.issues), patched)
+
+
+def smoke_test_batch_size(report: Path) -> int | None:
+    """`optimal_batch_size` of a smoke test's report; None where there is no report, or none in it."""
+    if not report.is_file():
+        return None
+    found = _BATCH_SIZE.search(report.read_text(encoding="utf-8", errors="replace"))
+    return int(found[1]) if found else None
+
+
+def render_patch_report(audited: Audit) -> str:
+    """baseline_patch_report.md: issues_found, patch_summary, files_changed, compatibility_notes, and what was left."""
+    mended = [issue for issue in audited.issues if issue.patched]
+    left = [issue for issue in audited.issues if not issue.patched]
+    sections = {
+        "issues_found": [f"{_place(issue)}{issue.message}" for issue in audited.issues],
+        "patch_summary": [f"{_place(issue)}{issue.remedy}" for issue in mended],
+        "files_changed": ["`02_train_baseline.py`"] if mended else [],
+        "compatibility_notes": [
+            "The script still runs by itself as `python 02_train_baseline.py`, and imports nothing of progtrain.",
+            *(f"{_place(issue)}{issue.message}: {issue.remedy}" for issue in left),
+        ],
+        "why nothing else was changed": [
+            "The patch only makes names, paths, outputs and the settings fixed by the rules consistent.",
+            "Changes for performance are forbidden here; each is a version of its own.",
+        ],
+    }
+    body = "".join(_section(title, lines) for title, lines in sections.items())
+    return f"# Baseline patch report\n{body}"
+
+
+def _section(title: str, lines: list[str]) -> str:
+    return f"\n## {title}\n\n" + "".join(f"- {line}\n" for line in lines or ["none"])
+
+
+def _place(issue: Issue) -> str:
+    return f"line {issue.line}: " if issue.line else ""

@@ -1,0 +1,1 @@
+"""A script run up to `Trainer.fit`, and what it was about to train."""

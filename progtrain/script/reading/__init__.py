@@ -1,0 +1,1 @@
+"""A script's source, understood without running it."""
