@@ -6,6 +6,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -14,7 +15,8 @@ from progtrain.advisors.by_rule import RuleAdvisor
 from progtrain.ending import why_ended
 from progtrain.errors import RulesError
 from progtrain.executors.local import LocalExecutor
-from progtrain.rules import Rules, read_rules
+from progtrain.ranking import ranked_by, rules_of
+from progtrain.rules import Rules
 from progtrain.step_records import ReportRecord
 from progtrain.steps import STEPS, Context, author, initialize, report
 from progtrain.steps.remember import remember
@@ -33,7 +35,7 @@ def opened(folder: Path, max_versions: int | None = None) -> Iterator[Context]:
     """
     workspace = Workspace(folder)
     with workspace.lock(), _terminated_as_interrupted():
-        rules = _limited(read_rules(workspace.root), max_versions)
+        rules = _limited(rules_of(workspace), max_versions)
         terminal = Terminal(sys.stdout)
         with LocalExecutor(rules.loop_config.isolation, workspace.state / "supervisor.log") as executor:
             tracker = Tracker(workspace, rules, executor)
@@ -59,6 +61,7 @@ def run_loop(context: Context, dataset_id: str | None = None, retrain: bool = Fa
         The report's record.
     """
     initialize(context, dataset_id)
+    context = _ranked(context)
     remember(context)  # before the tracker: two that open a new database at once get into each other's way
     context.tracker.open(context.loop.dataset_id)
     _tell_limits(context)
@@ -71,6 +74,13 @@ def run_loop(context: Context, dataset_id: str | None = None, retrain: bool = Fa
             break
         author(context, version)
     return report(context)
+
+
+def _ranked(context: Context) -> Context:
+    """The context with the primary metric that Step 0 chose, where it had to."""
+    rules = ranked_by(context.rules, context.loop.primary)
+    context.tracker.rank_by(rules)
+    return replace(context, rules=rules)
 
 
 def _walk(context: Context, version: str) -> None:
@@ -132,6 +142,7 @@ def run_step(context: Context, name: str, version: str | None = None) -> None:
         version: for instance `v002`; the newest where None.
     """
     initialize(context)
+    context = _ranked(context)
     remember(context)
     context.tracker.open(context.loop.dataset_id)
     wanted = version or context.workspace.versions()[-1]

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 
 from progtrain.ending import time_spent, why_ended
 from progtrain.errors import WorkspaceError
-from progtrain.rules import Rules, read_rules
+from progtrain.ranking import rules_of
+from progtrain.rules import Rules
 from progtrain.step_records import AnalyzeRecord, AuthorRecord, ChooseRecord, EvaluateRecord, ReportRecord, TrainRecord
 from progtrain.workspace import Workspace, version_id
 
@@ -21,7 +22,7 @@ _STEPS = (
 
 def describe(workspace: Workspace) -> str:
     """A line a version, then what comes next."""
-    rules = read_rules(workspace.root)
+    rules = rules_of(workspace)
     primary = rules.eval_config.primary
     versions = workspace.versions()
     if not versions and not workspace.baseline_script.is_file():

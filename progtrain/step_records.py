@@ -30,6 +30,8 @@ class LoopRecord(Record):
     patched: bool
     started_at: datetime
     warnings: tuple[str, ...] = ()
+    primary: str | None = None
+    """Ranks versions where the user names no metric and the loss cannot be measured."""
 
 
 class CaptureRecord(Record):
@@ -37,6 +39,33 @@ class CaptureRecord(Record):
 
     script_sha256: str
     snapshot: Snapshot
+
+
+class Compared(Record):
+    """A figure of 03_eval.py beside what the script itself logged of the same weights and samples."""
+
+    metric: str
+    logged_as: str
+    logged: float
+    measured: float
+    counted: str
+    """Over samples, or as the mean over batches, whichever comes nearer."""
+    agrees: bool
+
+
+AGREEMENT: Final = "agreement"
+
+
+class AgreementRecord(Record):
+    """Whether 03_eval.py measures what the script logs; `reason` says why nothing, or not everything, was compared."""
+
+    compared: tuple[Compared, ...]
+    reason: str = ""
+
+    @property
+    def disagreeing(self) -> tuple[Compared, ...]:
+        """The figures that are others than the script's own."""
+        return tuple(each for each in self.compared if not each.agrees)
 
 
 class AuthorRecord(Record):

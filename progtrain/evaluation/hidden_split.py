@@ -20,7 +20,7 @@ from torch.utils.data import DataLoader
 
 from progtrain.errors import EvaluationError, ProgtrainError
 from progtrain.evaluation.asking.inference import Asked, ask, latency_ms
-from progtrain.evaluation.asking.isolation import apart, one_thread
+from progtrain.evaluation.asking.isolation import Send, apart, one_thread
 from progtrain.evaluation.asking.models import load_weights
 from progtrain.evaluation.scoring.measuring import measure
 from progtrain.evaluation.yardstick.batches import Texts, ValidationSet
@@ -28,7 +28,7 @@ from progtrain.evaluation.yardstick.locked import locked_protocol, locked_yardst
 from progtrain.evaluation.yardstick.protocol import USER_METRICS, validation_fingerprint
 from progtrain.evaluation.yardstick.stated import Yardstick
 from progtrain.records import EvalScore
-from progtrain.script.capturing.capture import CapturedFit, capture_fit
+from progtrain.script.capturing.inside_fit import Fit, inside_fit
 from progtrain.script.capturing.observe_data import first_loader
 from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.step_records import HiddenScore
@@ -71,7 +71,7 @@ def _answers(
     workspace: Workspace, version: str, yardstick: Yardstick, folder: Path, seed: int, told: list[_Told]
 ) -> Iterator[Asked]:
     """What the version answers in a process apart; what else is to be told goes to `told` at the end."""
-    for sent in apart(lambda: _from_script(workspace, version, yardstick, folder, seed)):
+    for sent in apart(lambda send: _from_script(workspace, version, yardstick, folder, seed, send)):
         if isinstance(sent, dict):
             told.append(_Told(sent["latency_ms"], tuple(sent["seen_before"])))
             continue
@@ -79,33 +79,38 @@ def _answers(
         yield Asked(outputs, served, Texts(*targets) if isinstance(targets, tuple) else targets)
 
 
-def _from_script(workspace: Workspace, version: str, yardstick: Yardstick, folder: Path, seed: int) -> Iterator[Any]:
+def _from_script(workspace: Workspace, version: str, yardstick: Yardstick, folder: Path, seed: int, send: Send) -> None:
     source, script = workspace.read_script(version), workspace.script(version).name
-    with scratch_view(workspace, version, source) as view, contextlib.chdir(view):
-        with _Watch(folder) as watch:
-            captured = capture_fit(view / script)
-        data = ValidationSet(_test_loader(captured, script), yardstick.split)
-        device = captured.trainer.strategy.root_device
-        model = captured.model.to(device)
-        load_weights(model, workspace.artifacts(version) / "best.ckpt")
-        pl.seed_everything(seed, verbose=False)  # a transform may draw random numbers
-        for asked in ask(model, data, yardstick.predict, device, yardstick.task == "transcription"):
-            yield asked.outputs, asked.served, asked.targets
-        taken = latency_ms(model, data.rows([0])[0], yardstick.predict, device)
-        yield {"latency_ms": taken, "seen_before": list(watch.opened)}
+    with scratch_view(workspace, version, source) as view, contextlib.chdir(view), _Watch(folder) as watch:
+
+        def ask_all(fit: Fit) -> None:
+            watch.stop()
+            load_weights(fit.model, workspace.artifacts(version) / "best.ckpt")
+            data = ValidationSet(_test_loader(fit, script), yardstick.split, fit.prepared)
+            fit.begin_validation()
+            device = fit.trainer.strategy.root_device
+            pl.seed_everything(seed, verbose=False)  # a transform may draw random numbers
+            with fit.answering():
+                for asked in ask(fit.model, data, yardstick, device, yardstick.task == "transcription"):
+                    send((asked.outputs, asked.served, asked.targets))
+                taken = latency_ms(fit.model, data.rows([0])[0], yardstick.predict, device)
+            send({"latency_ms": taken, "seen_before": list(watch.opened)})
+
+        inside_fit(view / script, ask_all)
 
 
-def _test_loader(captured: CapturedFit, script: str) -> DataLoader[Any]:
+def _test_loader(fit: Fit, script: str) -> DataLoader[Any]:
     """Of the DataModule, else of the LightningModule, set up for testing as `Trainer.test` does."""
-    parts = [part for part in (captured.datamodule, captured.model) if part is not None]
+    parts = [part for part in (fit.datamodule, fit.model) if part is not None]
     own = next((part for part in parts if _is_own(part)), None)
     if own is None:
         raise EvaluationError(
             "test/ is there, but the script has no test_dataloader; with one in its DataModule the split is scored"
         )
-    captured.trainer.state.fn = type(captured.trainer.state.fn).TESTING
+    fit.trainer.state.fn = type(fit.trainer.state.fn).TESTING
     own.setup("test")
     loader = first_loader(own.test_dataloader())
+    fit.trainer.state.fn = type(fit.trainer.state.fn).FITTING
     if not isinstance(loader, DataLoader):
         raise EvaluationError(
             f"Expected test_dataloader of {script} to give a DataLoader, got {type(loader).__name__}."
@@ -132,6 +137,10 @@ class _Watch:
         return self
 
     def __exit__(self, *exception: object) -> None:
+        self._listening = False
+
+    def stop(self) -> None:
+        """What is opened from now on is no business of the training's."""
         self._listening = False
 
     def _hear(self, event: str, arguments: tuple[Any, ...]) -> None:

@@ -16,19 +16,23 @@ from progtrain.errors import EvaluationError, ProgtrainError
 from progtrain.evaluation.asking.answering import Circumstances, Question, answers_of_exported, answers_of_version
 from progtrain.evaluation.asking.inference import Asked
 from progtrain.evaluation.asking.isolation import one_thread
+from progtrain.evaluation.asking.logged import logged_at, loss_changed_in
+from progtrain.evaluation.asking.snapshots import snapshot_of
 from progtrain.evaluation.asking.trained_settings import hold_settings_of
+from progtrain.evaluation.scoring.agreement import Logged, agreement_of, in_words
 from progtrain.evaluation.scoring.measuring import Measured, measure
+from progtrain.evaluation.scoring.names import LOSS
 from progtrain.evaluation.showing.presentation import read_names
 from progtrain.evaluation.showing.samples import Setting, write_samples
 from progtrain.evaluation.yardstick.batches import Split, by_convention
 from progtrain.evaluation.yardstick.fingerprints import hold_data
 from progtrain.evaluation.yardstick.listing import Listed, read_listing
-from progtrain.evaluation.yardstick.protocol import USER_METRICS, Protocol, hold_protocol, protocol_of
-from progtrain.evaluation.yardstick.stated import Loss, Predict, Yardstick
+from progtrain.evaluation.yardstick.protocol import USER_METRICS, Protocol, hold_protocol, protocol_of, read_protocol
+from progtrain.evaluation.yardstick.stated import Loss, Outputs, Predict, Yardstick
 from progtrain.predictions import FILE_NAME
+from progtrain.ranking import rules_of
 from progtrain.records import EvalScore
-from progtrain.rules import read_rules
-from progtrain.step_records import ACTIVATIONS, ActivationsRecord, LoopRecord
+from progtrain.step_records import ACTIVATIONS, AGREEMENT, ActivationsRecord, AgreementRecord, LoopRecord
 from progtrain.tasks import Task
 from progtrain.workspace import Workspace, now, write_atomic
 
@@ -37,7 +41,13 @@ SAMPLES = "infer_samples"
 
 
 def main(
-    task: Task, directions: Mapping[str, bool], predict: Predict, loss: Loss, split: Split = by_convention
+    task: Task,
+    directions: Mapping[str, bool],
+    predict: Predict,
+    loss: Loss,
+    split: Split = by_convention,
+    outputs: Outputs | None = None,
+    logged: Mapping[str, str] | None = None,
 ) -> None:
     """The command line of 03_eval.py, run in a workspace; a user error ends it with a message and status 1.
 
@@ -47,6 +57,8 @@ def main(
         predict: (model, inputs of a batch) -> what is served.
         loss: (raw outputs, targets) -> scalar, the mean over the samples given.
         split: (a batch of the validation loader) -> its inputs and its targets.
+        outputs: (model, inputs of a batch) -> what the loss and the metrics see; the model's `forward` where None.
+        logged: metric -> the name under which the scripts log it of the validation set themselves.
     """
     parser = argparse.ArgumentParser(description="Measure versions on the validation set.")
     parser.add_argument("versions", nargs="+", metavar="VERSION", help="v001 …")
@@ -56,7 +68,7 @@ def main(
     options = parser.parse_args()
     if (options.model is None) != (options.output is None) or (options.model and len(options.versions) > 1):
         parser.error("--model and --output go together, with one version")
-    yardstick = Yardstick(task, directions, predict, loss, split)
+    yardstick = Yardstick(task, directions, predict, loss, split, outputs, logged or {})
     try:
         workspace = Workspace(Path.cwd())
         for version in options.versions:
@@ -75,12 +87,20 @@ def main(
 def rehearse(workspace: Workspace, version: str, yardstick: Yardstick) -> Protocol:
     """Lock the yardstick before anything is trained: ask the untrained model once, measure it, forget the values.
 
+    They are held against what the script's own validation logs of the same untrained weights.
+
     Raises:
-        ProgtrainError: it could not be measured, which would otherwise be found out after the training.
+        ProgtrainError: it could not be measured, or not as the script does, which would otherwise be found out after
+            the training.
     """
     question, listing = _question(workspace, version, yardstick)
-    protocol = _protocol(question, _measure(question, listing, answers_of_version(question, trained=False)).measured)
+    heard = _measure(question, listing, answers_of_version(question, trained=False))
+    agreement = _agreement(question, heard, heard.circumstances.logged)
+    if agreement.disagreeing:
+        raise EvaluationError(f"Before any training, {in_words(agreement.disagreeing)}")
+    protocol = _protocol(question, heard)
     hold_protocol(workspace, protocol)
+    workspace.write_record(agreement, AGREEMENT)
     return protocol
 
 
@@ -88,12 +108,17 @@ def evaluate(workspace: Workspace, version: str, yardstick: Yardstick) -> EvalSc
     """Measure a version's best.ckpt; write its predictions, infer_samples and, last, eval_score.json.
 
     Raises:
-        ProgtrainError: it cannot be measured, or not by the locked protocol; nothing is changed then.
+        ProgtrainError: it cannot be measured, or not by the locked protocol, or the first version not as its script
+            does; nothing is changed then.
     """
     question, listing = _question(workspace, version, yardstick)
     heard = _measure(question, listing, answers_of_version(question, trained=True))
-    hold_settings_of(workspace.artifacts(version) / "best.ckpt", question.rules)
-    protocol, score = _protocol(question, heard.measured), _score(question, heard)
+    checkpoint = workspace.artifacts(version) / "best.ckpt"
+    hold_settings_of(checkpoint, question.rules)
+    agreement = _agreement(question, heard, logged_at(workspace.artifacts(version), checkpoint))
+    if agreement.disagreeing and version == workspace.versions()[0]:
+        raise EvaluationError(f"With best.ckpt, {in_words(agreement.disagreeing)}")
+    protocol, score = _protocol(question, heard), _score(question, heard)
     staging = workspace.version_state(version) / "evaluation"
     shutil.rmtree(staging, ignore_errors=True)
     staging.mkdir(parents=True)
@@ -101,6 +126,7 @@ def evaluate(workspace: Workspace, version: str, yardstick: Yardstick) -> EvalSc
     _write_samples(question, listing, heard, protocol.sample_indices, staging / SAMPLES)
     hold_protocol(workspace, protocol)
     workspace.write_record(ActivationsRecord(dead_shares=heard.circumstances.dead_shares), ACTIVATIONS, version)
+    workspace.write_record(agreement, AGREEMENT, version)
     _publish(staging, workspace.artifacts(version), score)
     return score
 
@@ -120,7 +146,7 @@ def rescore(workspace: Workspace, version: str, yardstick: Yardstick, model: Pat
     """
     question, listing = _question(workspace, version, yardstick)
     heard = _measure(question, listing, answers_of_exported(question, model.resolve()))
-    hold_protocol(workspace, _protocol(question, heard.measured))
+    hold_protocol(workspace, _protocol(question, heard))
     score = _score(question, heard)
     write_atomic(output.resolve(), score.model_dump_json(indent=2) + "\n")
     return score
@@ -143,7 +169,10 @@ def _question(workspace: Workspace, version: str, yardstick: Yardstick) -> tuple
         known = ", ".join(workspace.versions())
         raise EvaluationError(f"Expected a version that has a script, got {version!r}. Name one of: {known}.")
     hold_data(workspace, loop.dataset_id)
-    question = Question(workspace, version, yardstick, read_rules(workspace.root), loop.dataset_id)
+    locked = read_protocol(workspace)
+    size = None if locked is None else locked.batch_size
+    rules, snapshot = rules_of(workspace), snapshot_of(workspace, version)
+    question = Question(workspace, version, yardstick, rules, loop.dataset_id, snapshot, size)
     return question, read_listing(workspace, loop.dataset_id)
 
 
@@ -163,11 +192,30 @@ def _answers(told: Iterable[Asked | Circumstances], last: list[Circumstances]) -
             last.append(each)
 
 
-def _protocol(question: Question, measured: Measured) -> Protocol:
+def _protocol(question: Question, heard: _Heard) -> Protocol:
     stated = question.yardstick
     return protocol_of(
-        question.workspace, question.rules, question.dataset_id, stated.task, stated.directions, measured.predictions
+        question.workspace,
+        question.rules,
+        question.dataset_id,
+        stated.task,
+        stated.directions,
+        heard.measured.predictions,
+        question.batch_size if heard.circumstances.batch_size is None else heard.circumstances.batch_size,
     )
+
+
+def _agreement(question: Question, heard: _Heard, values: Mapping[str, float]) -> AgreementRecord:
+    told = heard.circumstances
+    logged = Logged(values, _comparable(question), told.shuffled, told.validated, told.failure)
+    user_metrics = question.workspace.root / USER_METRICS
+    return agreement_of(logged, heard.measured.predictions, question.yardstick.task, told.batch_size, user_metrics)
+
+
+def _comparable(question: Question) -> Mapping[str, str]:
+    """What the scripts log under the names that LOGGED has; no loss where a change gave a version another."""
+    changed = loss_changed_in(question.workspace, question.version)
+    return {metric: name for metric, name in question.yardstick.logged.items() if metric != LOSS or not changed}
 
 
 def _score(question: Question, heard: _Heard) -> EvalScore:

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from progtrain.errors import ReportError
+from progtrain.ranking import rules_of
 from progtrain.reporting.candidates import read_candidates
 from progtrain.reporting.final_analysis import REEVALUATION, render_final_analysis
 from progtrain.reporting.leaderboard import Leaderboard, build_leaderboard
 from progtrain.reporting.plots import draw_progress
 from progtrain.reporting.story import read_change
-from progtrain.rules import Rules, read_rules
+from progtrain.rules import Rules
 from progtrain.workspace import Workspace
 
 __all__ = ["REEVALUATION", "leaderboard_of", "next_report_folder", "write_report"]
@@ -29,7 +30,7 @@ def next_report_folder(workspace: Workspace) -> Path:
 
 def leaderboard_of(workspace: Workspace) -> Leaderboard:
     """All that takes part, ranked from the workspace's files as they are now."""
-    rules = read_rules(workspace.root)
+    rules = rules_of(workspace)
     return build_leaderboard(read_candidates(workspace), rules.eval_config.primary, rules.constraints.max_latency_ms)
 
 
@@ -55,7 +56,7 @@ def write_report(workspace: Workspace, folder: Path) -> Leaderboard:
     with tempfile.TemporaryDirectory(dir=workspace.state, prefix="report-") as scratch:
         draft = Path(scratch) / folder.name
         draft.mkdir()
-        _fill(workspace, draft, board, read_rules(workspace.root))
+        _fill(workspace, draft, board, rules_of(workspace))
         workspace.reports.mkdir(parents=True, exist_ok=True)
         shutil.move(draft, folder)
     return board

@@ -6,17 +6,15 @@ import math
 from typing import Final
 
 from progtrain.errors import EvaluationError, ProtocolChangedError
-from progtrain.evaluation.writing.script import render_eval_script
 from progtrain.evaluation.yardstick.fingerprints import RECORD as DATA_FILES
 from progtrain.evaluation.yardstick.fingerprints import hold_data
 from progtrain.evaluation.yardstick.protocol import RECORD, hold_files, read_protocol
 from progtrain.executors import Job
 from progtrain.records import EvalScore
-from progtrain.step_records import EvaluateRecord
-from progtrain.steps.capturing import captured
+from progtrain.step_records import AGREEMENT, AgreementRecord, EvaluateRecord
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said
-from progtrain.workspace import write_atomic
+from progtrain.steps.yardstick_writing import write_yardstick
 
 #: Packages that measure; a module of that name in the workspace would be imported in their place.
 _MEASURING: Final = (
@@ -54,9 +52,7 @@ def lock_yardstick(context: Context) -> None:
             workspace.forget(DATA_FILES)
     first = workspace.versions()[0]
     if not workspace.eval_script.exists():
-        prepdata = workspace.prepdata(context.loop.dataset_id)
-        script = render_eval_script(context.rules, prepdata, context.loop.task_type, captured(context, first))
-        write_atomic(workspace.eval_script, script)
+        write_yardstick(context, first)
     _refuse_shadows(context)
     log = workspace.state / "lock.log"
     outcome = context.executor.run(Job((workspace.eval_script.name, first, "--lock"), workspace.root, log))
@@ -65,6 +61,9 @@ def lock_yardstick(context: Context) -> None:
             f"{workspace.eval_script.name} cannot measure {first}, so nothing is trained yet: {said(outcome, log)} "
             f"The log is {log}."
         )
+    agreement = workspace.read_record(AgreementRecord, AGREEMENT)
+    if agreement is not None and not agreement.compared:
+        context.say(f"nothing to hold the figures of {workspace.eval_script.name} against: {agreement.reason}")
 
 
 def hold_yardstick(context: Context) -> None:

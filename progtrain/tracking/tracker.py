@@ -49,6 +49,10 @@ class Tracker:
         self._claim: tuple[Store, str] | None = None
         self._mirrors: Mirrors | None = None
 
+    def rank_by(self, rules: Rules) -> None:
+        """Take over the rules as Step 0 left them; to be called before `open`."""
+        self._rules = rules
+
     def open(self, dataset_id: str) -> None:
         """Claim the store, and begin sending what it lacks; the store itself is opened in the background.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import torch
@@ -20,6 +20,7 @@ from progtrain.predictions import IGNORED, Predictions
 from progtrain.tasks import Task, has_classes, has_values
 
 Rows = NDArray[Any]
+_COUPLED: Final = 1e-3
 
 
 @dataclass(frozen=True)
@@ -30,7 +31,7 @@ class Decoded:
         targets: `[B, ...]`.
         outputs: `[B, ...]`.
         answers: `[B, ...]`.
-        losses: `[B]`, each the mean over what counts of a sample.
+        losses: `[B]`, each the mean over what counts of a sample; their mean over what counts is the batch's loss.
     """
 
     targets: Rows
@@ -59,7 +60,7 @@ def decode(asked: Asked, task: Task, loss: Loss) -> Decoded:
             "Set task_type in stats.json to a transcription, or mend split() and predict() of 03_eval.py."
         )
     outputs, targets = fitted(asked.outputs, asked.targets, task)
-    losses = _each_loss(loss, outputs, targets)
+    losses = _each_loss(loss, outputs, targets, loss_weights(targets.numpy(), task))
     if task == "language-modelling":
         scores = outputs.float().log_softmax(dim=1)
         known = targets.clamp(min=0)  # any class will do in the place of an ignored one
@@ -165,17 +166,31 @@ def _decode_texts(asked: Asked, loss: Loss) -> Decoded:
             "Mend predict() of 03_eval.py."
         )
     count = len(asked.served)
-    losses = _each_loss(loss, asked.outputs, asked.targets)
+    losses = _each_loss(loss, asked.outputs, asked.targets, np.ones(count))
     return Decoded(np.array(asked.targets.texts), np.zeros((count, 0), np.float32), np.array(asked.served), losses)
 
 
-def _each_loss(loss: Loss, outputs: Tensor, targets: Tensor | Texts) -> Rows:
-    """`[B]` the loss of every sample; NaN where 03_eval.py leaves it open."""
+def _each_loss(loss: Loss, outputs: Tensor, targets: Tensor | Texts, weights: Rows) -> Rows:
+    """`[B]` the loss of every sample; NaN where 03_eval.py leaves it open.
+
+    A loss that couples the samples of a batch (class weights, dice over the batch) is more than the mean over samples
+    asked alone: they are moved by the difference, so that the batch keeps the loss that the script logs of it.
+    """
     try:
-        each = [loss(outputs[i : i + 1], row_of(targets, i)) for i in range(len(outputs))]
+        whole = float(loss(outputs, targets))
     except NotImplementedError:
         return np.full(len(outputs), np.nan, np.float32)
-    return torch.stack(each).float().numpy()
+    try:
+        alone = [loss(outputs[i : i + 1], row_of(targets, i)) for i in range(len(outputs))]
+        each = torch.stack(alone).float().numpy()
+    except (RuntimeError, ValueError, IndexError):  # it cannot be had of one sample
+        return np.full(len(outputs), whole, np.float32)
+    counted = weights > 0
+    mean = float(np.average(each[counted], weights=weights[counted])) if counted.any() else math.nan
+    coupled = (
+        math.isfinite(whole) and math.isfinite(mean) and not math.isclose(mean, whole, rel_tol=_COUPLED, abs_tol=1e-6)
+    )
+    return each + np.float32(whole - mean) if coupled else each
 
 
 def _stacked(parts: Iterable[Rows], fill: int) -> Rows:
@@ -197,8 +212,17 @@ def _padded(array: Rows, shape: tuple[int, ...], fill: float) -> Rows:
 
 def mean_loss(predictions: Predictions, task: Task) -> float:
     """The loss over all that counts: a sample weighs as many tokens or pixels as it has."""
-    if has_values(task) or predictions.targets.ndim == 1:
-        counts = np.ones(len(predictions.losses))
-    else:
-        counts = (predictions.targets != IGNORED).reshape(len(predictions.targets), -1).sum(axis=1)
+    counts = loss_weights(predictions.targets, task)
     return float(np.average(predictions.losses[counts > 0].astype(np.float64), weights=counts[counts > 0]))
+
+
+def loss_weights(targets: Rows, task: Task) -> Rows:
+    """`[N]` how much every sample weighs in a mean loss.
+
+    Args:
+        targets: `[N, ...]`.
+        task: what they are.
+    """
+    if has_values(task) or targets.ndim == 1:
+        return np.ones(len(targets))
+    return np.asarray((targets != IGNORED).reshape(len(targets), -1).sum(axis=1))

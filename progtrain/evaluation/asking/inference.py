@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 import statistics
 import sys
@@ -17,7 +18,7 @@ from torch import Tensor, nn
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.yardstick.batches import Batch, Texts
-from progtrain.evaluation.yardstick.stated import Predict
+from progtrain.evaluation.yardstick.stated import Outputs, Predict, Yardstick
 
 _WARM_UP: Final = 5
 _TIMED: Final = 30
@@ -48,6 +49,28 @@ def forward(model: nn.Module, inputs: Any) -> Tensor:
     return _tensor(model(*inputs) if isinstance(inputs, tuple | list) else model(inputs))
 
 
+def exportable(outputs: Outputs) -> Outputs:
+    """Outputs that are more than the model's own `forward`: an exported model has them in its graph already."""
+
+    @functools.wraps(outputs)
+    def asked(model: nn.Module, inputs: Any) -> Tensor:
+        return forward(model, inputs) if isinstance(model, Exported) else outputs(model, inputs)
+
+    return asked
+
+
+class Exported(nn.Module):
+    """A model as it was exported; its `forward` gives what the loss and the metrics see."""
+
+    def __init__(self, served: nn.Module) -> None:
+        super().__init__()
+        self.served = served
+
+    def forward(self, *inputs: Any, **named: Any) -> Any:
+        """Outputs `[B, ...]`."""
+        return self.served(*inputs, **named)
+
+
 def has_predict_step(model: nn.Module) -> bool:
     """Whether the module defines a `predict_step` of its own."""
     own = getattr(type(model), "predict_step", None)
@@ -76,41 +99,46 @@ def predict_step(model: nn.Module, inputs: Any) -> Tensor | tuple[str, ...]:
 
 
 def ask(
-    model: nn.Module, batches: Iterable[Batch], predict: Predict, device: torch.device, frames: bool = False
+    model: nn.Module, batches: Iterable[Batch], yardstick: Yardstick, device: torch.device, frames: bool = False
 ) -> Iterator[Asked]:
-    """Ask the model for every batch.
+    """Ask the model for every batch; gradients are the caller's business.
 
     Args:
         model: on `device`, in evaluation mode.
         batches: of the validation set.
-        predict: (model, inputs of a batch) -> what is served.
+        yardstick: what is served, and what the raw outputs are.
         device: where the model is.
         frames: whether outputs are frames of a sequence, which some models say time first.
     """
-    with torch.inference_mode(), _Listener(model) as listener:
+    with _Listener(model) as listener:
         for batch in batches:
             placed = batch.to(device)
             listener.results.clear()
-            served = _served(predict(model, placed.inputs))
+            served = _served(yardstick.predict(model, placed.inputs))
             # Several results may be of altered inputs; none means that predict went round the model's own forward.
-            once = len(listener.results) == 1
-            outputs = _tensor(listener.results[0]) if once else forward(model, placed.inputs)
+            once = len(listener.results) == 1 and yardstick.outputs is None
+            outputs = _tensor(listener.results[0]) if once else outputs_of(model, placed.inputs, yardstick)
             if frames and _is_time_first(model, placed.inputs, outputs):
                 outputs = outputs.transpose(0, 1)
-            yield Asked(outputs.cpu(), served.cpu() if isinstance(served, Tensor) else served, placed.targets)
+            targets = placed.targets.cpu() if isinstance(placed.targets, Tensor) else placed.targets
+            yield Asked(outputs.cpu(), served.cpu() if isinstance(served, Tensor) else served, targets)
+
+
+def outputs_of(model: nn.Module, inputs: Any, yardstick: Yardstick) -> Tensor:
+    """What the loss and the metrics see of the model's answer: what outputs() of 03_eval.py gives, else `forward`."""
+    return forward(model, inputs) if yardstick.outputs is None else yardstick.outputs(model, inputs)
 
 
 def latency_ms(model: nn.Module, one: Batch, predict: Predict, device: torch.device) -> float:
     """Median time of answering one sample, in milliseconds, after a warm-up."""
     inputs = one.to(device).inputs
     durations = []
-    with torch.inference_mode():
-        for _ in range(_WARM_UP + _TIMED):
-            begun = time.perf_counter()
-            served = _served(predict(model, inputs))
-            if isinstance(served, Tensor):
-                served.cpu()  # waits for a device that works asynchronously
-            durations.append(time.perf_counter() - begun)
+    for _ in range(_WARM_UP + _TIMED):
+        begun = time.perf_counter()
+        served = _served(predict(model, inputs))
+        if isinstance(served, Tensor):
+            served.cpu()  # waits for a device that works asynchronously
+        durations.append(time.perf_counter() - begun)
     return 1000 * statistics.median(durations[_WARM_UP:])
 
 

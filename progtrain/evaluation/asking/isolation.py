@@ -29,14 +29,18 @@ _LENGTH = struct.Struct(">Q")
 _THREADS: ContextVar[int | None] = ContextVar("_THREADS", default=None)
 
 
-def apart(produce: Callable[[], Iterator[Any]]) -> Iterator[Any]:
-    """Run a generator in a forked process, which begins now, and yield here what it yields there, as plain data.
+#: Hands one value over to the process that reads.
+Send = Callable[[Any], None]
+
+
+def apart(produce: Callable[[Send], None]) -> Iterator[Any]:
+    """Run a function in a forked process, which begins now, and yield here what it sends there, as plain data.
 
     Tensors, texts, numbers, tuples, lists and mappings pass; anything else arrives as its text. The forked process
     could not use several threads of torch if this one had done so before: compute here within `one_thread`.
 
     Args:
-        produce: makes the generator; called in the forked process.
+        produce: called in the forked process, with what hands a value over.
 
     Raises:
         EvaluationError: it raised, with its message, or its process ended before it was through.
@@ -85,7 +89,7 @@ def one_thread() -> Iterator[None]:
         _THREADS.reset(outer)
 
 
-def _serve(produce: Callable[[], Iterator[Any]], writing: int) -> NoReturn:
+def _serve(produce: Callable[[Send], None], writing: int) -> NoReturn:
     code = 1
     torch.set_num_threads(_THREADS.get() or torch.get_num_threads())
     _THREADS.set(None)
@@ -98,10 +102,9 @@ def _serve(produce: Callable[[], Iterator[Any]], writing: int) -> NoReturn:
         os._exit(code)  # nothing of the parent's own ending is to happen twice
 
 
-def _send_all(produce: Callable[[], Iterator[Any]], stream: BinaryIO) -> int:
+def _send_all(produce: Callable[[Send], None], stream: BinaryIO) -> int:
     try:
-        for value in produce():
-            _send(stream, "value", _plain(value))
+        produce(lambda value: _send(stream, "value", _plain(value)))
     except BrokenPipeError:
         raise
     except ProgtrainError as error:

@@ -91,7 +91,7 @@ def keep_example(
     if called is None:
         return
     device = next(model.parameters(), torch.empty(0)).device
-    asked = next(ask(model, [batch], yardstick.predict, device, yardstick.task == "transcription"))
+    asked = next(ask(model, [batch], yardstick, device, yardstick.task == "transcription"))
     known = predictions_of([decode(asked, yardstick.task, yardstick.loss)], None)
     answers = [served_answer(answer, known.outputs[i], yardstick.task, names) for i, answer in enumerate(known.answers)]
     example = ServingExample(

@@ -2,45 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from pydantic import JsonValue
 
 from progtrain.evaluation.scoring.directions import direction
 from progtrain.evaluation.scoring.names import DEFAULT_METRICS, LOSS
+from progtrain.evaluation.writing.losses import LOSSES
+from progtrain.evaluation.writing.observation import Observation
 from progtrain.evaluation.yardstick.vocabulary import read_vocabulary
-from progtrain.predictions import IGNORED
 from progtrain.records import Call, Snapshot
 from progtrain.rules import EvalConfig, MetricRule, Rules
 from progtrain.tasks import Task, has_values, task_of
-
-#: Loss functional -> its scalar arguments that are kept, with torch's defaults (which are not written out).
-_LOSSES: Final[dict[str, dict[str, JsonValue]]] = {
-    "cross_entropy": {"ignore_index": -100, "label_smoothing": 0.0},
-    "nll_loss": {"ignore_index": -100},
-    "binary_cross_entropy": {},
-    "binary_cross_entropy_with_logits": {},
-    "multi_margin_loss": {"p": 1, "margin": 1.0},
-    "mse_loss": {},
-    "l1_loss": {},
-    "smooth_l1_loss": {"beta": 1.0},
-    "huber_loss": {"delta": 1.0},
-    "poisson_nll_loss": {"log_input": True, "full": False, "eps": 1e-8},
-    "ctc_loss": {"blank": 0, "zero_infinity": False},
-}
-_BINARY: Final = {"binary_cross_entropy": "0.5", "binary_cross_entropy_with_logits": "0"}
-
-
-@dataclass(frozen=True)
-class _Loss:
-    """`loss()` as it is written: its docstring, its body, and whether the body calls a known functional."""
-
-    summary: str
-    body: str
-    calls: bool
 
 
 @dataclass(frozen=True)
@@ -51,22 +27,26 @@ class _Symbols:
     blank: str
 
 
-def render_eval_script(rules: Rules, prepdata: Path, task_type: str, snapshot: Snapshot) -> str:
+def render_eval_script(
+    rules: Rules, prepdata: Path, task_type: str, snapshot: Snapshot, observation: Observation
+) -> str:
     """The text of 03_eval.py for a workspace.
 
     Args:
         rules: which metrics are asked for, and their directions where the user states them.
         prepdata: folder of the prepared data, `dataset/prepdata/{dataset_id}` of a workspace.
         task_type: as in stats.json.
-        snapshot: the baseline's; its first training step shows the loss.
+        snapshot: the baseline's; its first training step shows CTC's blank.
+        observation: of the baseline's own validation.
 
     Raises:
-        EvaluationError: the task or a metric is not known.
+        EvaluationError: the task or a metric is not known, or the loss that is asked for cannot be measured.
     """
     task = task_of(task_type)
-    losses = [call for call in snapshot.calls if _function(call) in _LOSSES]
-    loss = _written_loss(task, losses)
+    losses = [call for call in snapshot.calls if _function(call) in LOSSES]
     symbols = _written_symbols(prepdata, losses) if task == "transcription" else None
+    bodies = _texts(losses, symbols) if symbols is not None else _bodies(task, observation)
+    directions = _directions(rules.eval_config, task, has_loss=not bodies.loss[0].startswith("raise"))
     environment = Environment(
         loader=PackageLoader("progtrain.evaluation.writing"),
         undefined=StrictUndefined,
@@ -76,17 +56,19 @@ def render_eval_script(rules: Rules, prepdata: Path, task_type: str, snapshot: S
     )
     return environment.get_template("03_eval.py.j2").render(
         task=task,
-        directions=_directions(rules.eval_config, task, has_loss=loss.calls),
-        split=_written_split(task, losses, symbols),
-        answer=_written_answer(task, losses, symbols),
+        directions=directions,
+        logged={metric: name for metric, name in observation.logged.items() if metric in directions},
+        bodies=bodies,
         symbols=symbols,
-        loss=loss,
-        helpers=_helpers(task, losses),
+        helpers=_helpers(bodies, symbols),
     )
 
 
 def _directions(config: EvalConfig, task: Task, has_loss: bool) -> dict[str, bool]:
-    asked = {rule.name: rule for rule in (MetricRule(name=config.primary), *config.metric_rules)}
+    primary = config.primary
+    if not has_loss and config.primary_metric is None:
+        primary = DEFAULT_METRICS[task][0]
+    asked = {rule.name: rule for rule in (MetricRule(name=primary), *config.metric_rules)}
     if config.with_defaults:
         asked = {name: MetricRule(name=name) for name in DEFAULT_METRICS[task]} | asked
     if has_loss:
@@ -95,6 +77,97 @@ def _directions(config: EvalConfig, task: Task, has_loss: bool) -> dict[str, boo
         name: direction(name, task) if rule.higher_is_better is None else rule.higher_is_better
         for name, rule in asked.items()
     }
+
+
+@dataclass(frozen=True)
+class _Bodies:
+    """The functions of 03_eval.py: their docstrings and bodies; no outputs() where the model's forward gives them."""
+
+    split: tuple[str, ...]
+    split_doc: str
+    predict: tuple[str, ...]
+    predict_doc: str
+    loss: tuple[str, ...]
+    loss_doc: str
+    outputs: tuple[str, ...] = ()
+
+
+def _bodies(task: Task, seen: Observation) -> _Bodies:
+    lacking = {name: f'raise NotImplementedError("{_quoted(reason)}")' for name, reason in seen.lacking.items()}
+    split = (lacking["split"],) if "split" in lacking else seen.split or ("return by_convention(batch)",)
+    predict = (lacking["predict"],) if "predict" in lacking else (_written_answer(task, seen),)
+    loss = seen.loss
+    if not loss:
+        reason = seen.loss_reason or "the validation step was not followed"
+        loss = (f'raise NotImplementedError("{_quoted(reason)}; state it in loss() of 03_eval.py")',)
+    return _Bodies(
+        split=split,
+        split_doc=_split_doc(seen),
+        predict=predict,
+        predict_doc=_predict_doc(seen),
+        loss=loss,
+        loss_doc=_loss_doc(seen),
+        outputs=seen.outputs,
+    )
+
+
+def _split_doc(seen: Observation) -> str:
+    if not seen.used:
+        return "The inputs and the targets of a batch of the validation loader."
+    return f"The inputs and the targets of a batch, as the script's own {seen.used}."
+
+
+def _predict_doc(seen: Observation) -> str:
+    if seen.predict_reason:
+        return f"The module's predict_step is not asked: {seen.predict_reason}."
+    return "Answer one batch as serving would; the model is in evaluation mode and gradients are off."
+
+
+def _loss_doc(seen: Observation) -> str:
+    if not seen.loss:
+        return "To be stated: the baseline's loss of raw outputs, averaged over the batch."
+    if seen.step == "validation_step":
+        return "What the baseline's validation logs; every version is measured by it, whatever it trains with."
+    return "The baseline's training loss; every version is measured by it, whatever it trains with."
+
+
+def _written_answer(task: Task, seen: Observation) -> str:
+    if seen.predict_step:
+        return "return predict_step(model, inputs)"
+    raw = "outputs(model, inputs)" if seen.outputs else "forward(model, inputs)"
+    if task == "multilabel-classification":
+        return f"return ({raw} > {seen.threshold}).long()"
+    if seen.single and not has_values(task):
+        return f"return ({raw} > {seen.threshold}).long()"
+    return f"return {raw}{'.argmax(dim=1)' if task == 'classification' else ''}"
+
+
+def _quoted(text: str) -> str:
+    return " ".join(text.replace("\\", "/").replace('"', "'").split())
+
+
+def _texts(losses: list[Call], symbols: _Symbols) -> _Bodies:
+    """The functions for texts, where frames are decoded by CTC or predict_step gives them."""
+    by_ctc = [_function(call) for call in losses] == ["ctc_loss"]
+    answer = f"return ctc_greedy(batch_first(model, inputs), VOCABULARY{symbols.blank})"
+    if not by_ctc:
+        answer = (
+            'raise NotImplementedError("give the module a predict_step that returns texts, or answer with texts here")'
+        )
+    loss = 'raise NotImplementedError("no ctc_loss was seen in the baseline; state its loss in loss() of 03_eval.py")'
+    if by_ctc:
+        given = losses[0].arguments
+        stated = {name: given.get(name, usual) for name, usual in LOSSES["ctc_loss"].items()}
+        written = [f", {name}={value!r}" for name, value in stated.items() if value != LOSSES["ctc_loss"][name]]
+        loss = f"return ctc_loss(outputs, targets{''.join(written)})"
+    return _Bodies(
+        split=(f"return texts_by_convention(batch, VOCABULARY{symbols.blank})",),
+        split_doc="The inputs and the targets of a batch of the validation loader.",
+        predict=("if has_predict_step(model):", "    return predict_step(model, inputs)", answer),
+        predict_doc="Answer one batch as serving would; the model is in evaluation mode and gradients are off.",
+        loss=(loss,),
+        loss_doc="The baseline's training loss of raw outputs; every version is measured by it.",
+    )
 
 
 def _written_symbols(prepdata: Path, losses: list[Call]) -> _Symbols:
@@ -109,76 +182,24 @@ def _written_symbols(prepdata: Path, losses: list[Call]) -> _Symbols:
     return _Symbols(read, "" if blank == 0 else f", blank={blank}")
 
 
-def _written_split(task: Task, losses: list[Call], symbols: _Symbols | None) -> str:
-    if symbols is not None:
-        return f"return texts_by_convention(batch, VOCABULARY{symbols.blank})"
-    ignored = _ignored(task, losses)
-    if ignored is None:
-        return "return by_convention(batch)"
-    return f"inputs, targets = by_convention(batch)\n    return inputs, without(targets, {ignored})"
+#: What 03_eval.py may call -> the module of progtrain.evaluation that it comes from.
+_HELPERS: Final = {
+    **dict.fromkeys(("batch_first", "exportable", "forward", "has_predict_step", "predict_step"), "asking.inference"),
+    **dict.fromkeys(("ctc_greedy", "ctc_loss", "texts_by_convention"), "asking.transcription"),
+    **dict.fromkeys(("blanked", "by_convention", "without"), "yardstick.batches"),
+    "main": "run",
+    "read_vocabulary": "yardstick.vocabulary",
+}
 
 
-def _ignored(task: Task, losses: list[Call]) -> JsonValue:
-    """The target of tokens or pixels that the loss passes over, where it is not the usual one."""
-    if task not in ("token-classification", "segmentation", "language-modelling") or len(losses) != 1:
-        return None
-    said = losses[0].arguments.get("ignore_index", IGNORED)
-    return None if said == IGNORED else said
-
-
-def _helpers(task: Task, losses: list[Call]) -> dict[str, list[str]]:
+def _helpers(bodies: _Bodies, symbols: _Symbols | None) -> dict[str, list[str]]:
     """Module of progtrain.evaluation -> what 03_eval.py imports from it."""
-    if task != "transcription":
-        convention = ["by_convention"] if _ignored(task, losses) is None else ["by_convention", "without"]
-        return {
-            "asking.inference": ["forward", "has_predict_step", "predict_step"],
-            "run": ["main"],
-            "yardstick.batches": convention,
-        }
-    by_ctc = [_function(call) for call in losses] == ["ctc_loss"]
-    return {
-        "asking.inference": [*(["batch_first"] if by_ctc else []), "has_predict_step", "predict_step"],
-        "asking.transcription": [*(["ctc_greedy", "ctc_loss"] if by_ctc else []), "texts_by_convention"],
-        "run": ["main"],
-        "yardstick.vocabulary": ["read_vocabulary"],
-    }
-
-
-def _written_answer(task: Task, losses: list[Call], symbols: _Symbols | None) -> str:
-    if symbols is not None:
-        if [_function(call) for call in losses] == ["ctc_loss"]:
-            return f"return ctc_greedy(batch_first(model, inputs), VOCABULARY{symbols.blank})"
-        return (
-            'raise NotImplementedError("give the module a predict_step that returns texts, or answer with texts here")'
-        )
-    threshold = next((_BINARY[name] for call in losses if (name := _function(call)) in _BINARY), None)
-    if threshold is not None and not has_values(task):
-        return f"return (forward(model, inputs) > {threshold}).long()"
-    if task == "multilabel-classification":
-        return "return (forward(model, inputs) > 0).long()"
-    return f"return forward(model, inputs){'.argmax(dim=1)' if task == 'classification' else ''}"
-
-
-def _written_loss(task: Task, losses: list[Call]) -> _Loss:
-    if len(losses) != 1:
-        found = "no loss" if not losses else f"{len(losses)} losses"
-        message = f"{found} of torch.nn.functional seen in the baseline; state it in loss() of 03_eval.py"
-        return _Loss(
-            summary="To be stated: the baseline's training loss of raw outputs, averaged over the batch.",
-            body=f'raise NotImplementedError("{message}")',
-            calls=False,
-        )
-    name = _function(losses[0])
-    defaults = {key: value for key, value in _LOSSES[name].items() if key != "ignore_index" or task == "classification"}
-    kept = {key: losses[0].arguments.get(key, default) for key, default in defaults.items()}
-    scalars = "".join(f", {key}={value!r}" for key, value in kept.items() if value != defaults[key])
-    targets = "targets.float()" if name in _BINARY else "targets"
-    weighted = len(losses[0].shapes) > 2 and name != "ctc_loss"
-    summary = "The baseline's training loss of raw outputs; every version is measured by it, whatever it trains with."
-    if weighted:
-        summary = "The baseline's training loss of raw outputs without its weights, the same for every version."
-    function = name if name == "ctc_loss" else f"F.{name}"
-    return _Loss(summary=summary, body=f"return {function}(outputs, {targets}{scalars})", calls=True)
+    code = "\n".join((*bodies.split, *bodies.outputs, *bodies.predict, *bodies.loss))
+    used = {name for name in _HELPERS if re.search(rf"(?<![.\w]){name}\(", code)} | {"main"}
+    used |= {"exportable"} if bodies.outputs else set()
+    used |= {"read_vocabulary"} if symbols is not None else set()
+    modules = sorted({_HELPERS[name] for name in used})
+    return {module: sorted(name for name in used if _HELPERS[name] == module) for module in modules}
 
 
 def _function(call: Call) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, NamedTuple
 
 import torch
@@ -41,8 +43,10 @@ class Texts(NamedTuple):
     lengths: Tensor | None = None
 
 
-#: (a batch as the loader gives it) -> its inputs and its targets.
+#: (a batch as `validation_step` gets it) -> its inputs and its targets.
 Split = Callable[[Any], tuple[Any, Any]]
+#: (a batch as the loader gives it) -> the batch as `validation_step` gets it.
+Prepare = Callable[[Any], Any]
 
 
 @dataclass(frozen=True)
@@ -119,6 +123,13 @@ def without(targets: Tensor, ignored: int) -> Tensor:
     return targets.masked_fill(targets == ignored, IGNORED)
 
 
+def blanked(batch: Any, name: str) -> Any:
+    """The batch with one of its attributes all zero, for a model that takes the whole of it and is not to see that."""
+    copied = copy.copy(batch)
+    setattr(copied, name, torch.zeros_like(getattr(batch, name)))
+    return copied
+
+
 def _is_target(value: Any) -> bool:
     if isinstance(value, list | tuple):
         return bool(value) and all(isinstance(entry, str) for entry in value)
@@ -131,14 +142,22 @@ class ValidationSet:
     Args:
         loader: as the script made it.
         split: how one of its batches comes apart.
+        prepare: what happens to a batch before that.
+        batch_size: in place of the loader's own.
     """
 
-    def __init__(self, loader: DataLoader[Any], split: Split = by_convention) -> None:
-        self._split = split
+    def __init__(
+        self,
+        loader: DataLoader[Any],
+        split: Split = by_convention,
+        prepare: Prepare = lambda batch: batch,
+        batch_size: int | None = None,
+    ) -> None:
+        self._split, self._prepare = split, prepare
         self._collate = loader.collate_fn
         self._dataset = _in_order(loader)
         self._indexed = not isinstance(self._dataset, IterableDataset) and not _yields_batches(loader)
-        self.batch_size = None if _yields_batches(loader) else loader.batch_size or _BATCH_SIZE
+        self.batch_size = None if _yields_batches(loader) else batch_size or loader.batch_size or _BATCH_SIZE
 
     def __iter__(self) -> Iterator[Batch]:
         """Every batch in order."""
@@ -158,7 +177,20 @@ class ValidationSet:
 
     def _read(self, dataset: Any, batch_size: int | None) -> Iterator[Batch]:
         loader: DataLoader[Any] = DataLoader(dataset, batch_size=batch_size, collate_fn=self._collate)
-        return (_taken_apart(self._split, batch) for batch in loader)
+        return (_taken_apart(self._split, self._prepare(batch)) for batch in loader)
+
+
+def some_batches(loader: DataLoader[Any], sizes: Sequence[int]) -> Iterator[Any]:
+    """The loader's first samples in batches of these sizes; in its own where it makes its batches itself."""
+    dataset, begin = _in_order(loader), 0
+    if isinstance(dataset, IterableDataset) or _yields_batches(loader):
+        yield from islice(loader, len(sizes))
+        return
+    for size in sizes:
+        indices = range(begin, min(begin + size, len(dataset)))
+        begin += size
+        if indices:
+            yield from DataLoader(Subset(dataset, indices), batch_size=size, collate_fn=loader.collate_fn)
 
 
 def _taken_apart(split: Split, batch: Any) -> Batch:

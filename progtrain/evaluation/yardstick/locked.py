@@ -50,6 +50,8 @@ def locked_yardstick(workspace: Workspace, protocol: Protocol) -> Yardstick:
         predict=stated["predict"],
         loss=stated["loss"],
         split=stated.get("split", by_convention),
+        outputs=stated.get("outputs"),
+        logged=stated.get("LOGGED", {}),
     )
 
 

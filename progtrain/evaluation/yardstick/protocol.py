@@ -43,6 +43,8 @@ class Protocol(Record):
     eval_script_sha256: str
     user_metrics_sha256: str | None
     """Of the workspace's metrics.py; None where there is none."""
+    batch_size: int | None = None
+    """In which samples are asked: a loss may depend on it. None where the loader makes its batches itself."""
 
 
 _MEANING = {
@@ -56,6 +58,7 @@ _MEANING = {
     "validation_sha256": "the validation set (sample ids, targets or their order)",
     "eval_script_sha256": "03_eval.py",
     "user_metrics_sha256": USER_METRICS,
+    "batch_size": "the batches in which samples are asked",
 }
 
 
@@ -71,6 +74,7 @@ def protocol_of(
     task_type: str,
     directions: Mapping[str, bool],
     predictions: Predictions,
+    batch_size: int | None,
 ) -> Protocol:
     """The protocol by which these predictions are being measured now."""
     count = len(predictions.sample_ids)
@@ -85,6 +89,7 @@ def protocol_of(
         validation_sha256=validation_fingerprint(predictions),
         eval_script_sha256=sha256_of(workspace.eval_script.read_text(encoding="utf-8")),
         user_metrics_sha256=_file_sha256(workspace.root / USER_METRICS),
+        batch_size=batch_size,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
@@ -13,6 +13,8 @@ from progtrain.tasks import Task
 
 #: (model, inputs of a batch) -> what is served.
 Predict = Callable[[nn.Module, Any], Any]
+#: (model, inputs of a batch) -> its raw outputs.
+Outputs = Callable[[nn.Module, Any], Tensor]
 #: (raw outputs, targets) -> scalar, the mean over the samples given.
 Loss = Callable[[Tensor, Any], Tensor]
 
@@ -26,7 +28,9 @@ class Yardstick:
         directions: metric -> whether higher is better.
         predict: (model, inputs of a batch) -> what is served.
         loss: (raw outputs, targets) -> scalar, the mean over the samples given.
-        split: how a batch of the validation loader comes apart.
+        split: how a batch comes apart, as `validation_step` gets it.
+        outputs: (model, inputs of a batch) -> what the loss and the metrics see; None where `forward` gives it.
+        logged: metric -> the name under which the scripts log it of the validation set themselves.
     """
 
     task: Task
@@ -34,3 +38,5 @@ class Yardstick:
     predict: Predict
     loss: Loss
     split: Split = by_convention
+    outputs: Outputs | None = None
+    logged: Mapping[str, str] = field(default_factory=dict)

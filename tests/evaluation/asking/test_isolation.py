@@ -12,23 +12,23 @@ from progtrain.evaluation.asking.isolation import apart, one_thread
 
 def test_plain_data_arrive_as_they_were():
     sent = (torch.arange(4)[1:3], {"text": "a", "numbers": [1, 2.5, None, True]}, np.float32(0.5), np.ones(2))
-    (received,) = apart(lambda: iter([sent]))
+    (received,) = apart(lambda send: send(sent))
     assert received[0].tolist() == [1, 2]
     assert received[1:3] == ({"text": "a", "numbers": [1, 2.5, None, True]}, 0.5)
     assert received[3].tolist() == [1, 1]
 
 
 def test_other_objects_arrive_as_their_text():
-    assert list(apart(lambda: iter([CaptureError("what")]))) == ["what"]
+    assert list(apart(lambda send: send(CaptureError("what")))) == ["what"]
 
 
 def test_nothing_that_is_done_there_is_done_here():
     here = {"patched": False}
 
-    def patch():
+    def patch(send):
         here["patched"] = True
         os.chdir("/")
-        yield here["patched"], os.getpid()
+        send((here["patched"], os.getpid()))
 
     folder = os.getcwd()
     ((patched, process),) = apart(patch)
@@ -40,8 +40,8 @@ def test_nothing_that_is_done_there_is_done_here():
     ("raised", "told"), [(CaptureError("no fit"), "^no fit$"), (KeyError("k"), "^KeyError: 'k'$"), (SystemExit(3), "3")]
 )
 def test_what_is_raised_there_is_told_here(raised, told):
-    def fail():
-        yield 1
+    def fail(send):
+        send(1)
         raise raised
 
     received = apart(fail)
@@ -51,8 +51,8 @@ def test_what_is_raised_there_is_told_here(raised, told):
 
 
 def test_a_process_that_ends_early_is_noticed():
-    def leave():
-        yield 1
+    def leave(send):
+        send(1)
         os._exit(0)
 
     with pytest.raises(EvaluationError, match="ended before"):
@@ -79,14 +79,13 @@ def test_reading_runs_nothing(tmp_path):
 
     before = _pipes()
 
-    def forge():
+    def forge(send):
         packed = io.BytesIO()
         torch.save(("value", Trap()), packed)
         message = packed.getvalue()
         (pipe,) = _pipes() - before
         os.write(pipe, struct.pack(">Q", len(message)) + message)
         os._exit(0)
-        yield
 
     with pytest.raises(EvaluationError, match="cannot be read safely"):
         list(apart(forge))
@@ -94,8 +93,8 @@ def test_reading_runs_nothing(tmp_path):
 
 
 def test_a_process_apart_has_the_threads_that_were_there_before():
-    def count():
-        yield torch.get_num_threads()
+    def count(send):
+        send(torch.get_num_threads())
 
     torch.set_num_threads(2)
     with one_thread():

@@ -1,0 +1,70 @@
+"""The validation set of a fit: which of its loaders is watched, and how the script itself goes through it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch.utils.data import DataLoader, IterableDataset, RandomSampler
+
+from progtrain.errors import EvaluationError
+from progtrain.evaluation.yardstick.batches import Split, ValidationSet
+from progtrain.script.capturing.inside_fit import Fit
+from progtrain.script.capturing.observe_data import first_loader
+
+
+@dataclass(frozen=True)
+class Validation:
+    """The samples that are measured.
+
+    Args:
+        samples: all of them, in the data set's order, as `validation_step` gets them.
+        shuffled: whether the script's own validation takes them in another order.
+        validated: how many of them it takes (`limit_val_batches`, `drop_last`); None where that is not known.
+    """
+
+    samples: ValidationSet
+    shuffled: bool
+    validated: int | None
+
+
+def validation_of(fit: Fit, script: str, split: Split, batch_size: int | None) -> Validation:
+    """The validation set that the checkpoint watches.
+
+    Args:
+        fit: set up.
+        script: its name, for messages.
+        split: how a batch comes apart.
+        batch_size: that is locked; None for the loader's own.
+
+    Raises:
+        EvaluationError: the script gives no DataLoader for validation.
+    """
+    loader, index = watched_dataloader(fit, script)
+    samples = ValidationSet(loader, split, lambda batch: fit.prepared(batch, index), batch_size)
+    return Validation(samples, isinstance(loader.sampler, RandomSampler), _validated(fit, loader))
+
+
+def watched_dataloader(fit: Fit, script: str) -> tuple[DataLoader[Any], int]:
+    """The loader that is measured, and its position among several.
+
+    Raises:
+        EvaluationError: it is no DataLoader.
+    """
+    loader = first_loader(fit.validation_loaders())
+    if isinstance(loader, DataLoader):
+        return loader, 0
+    found = "none" if loader is None else f"a {type(loader).__name__}"
+    raise EvaluationError(
+        f"Expected one validation DataLoader in {script}, got {found}. Give it to Trainer.fit or to the DataModule."
+    )
+
+
+def _validated(fit: Fit, loader: DataLoader[Any]) -> int | None:
+    if isinstance(loader.dataset, IterableDataset) or loader.batch_size is None:
+        return None
+    size, limit = len(loader.dataset), fit.trainer.limit_val_batches  # type: ignore[arg-type]
+    batches = len(loader)
+    allowed = int(limit * batches) if isinstance(limit, float) else int(limit)
+    whole = size - size % loader.batch_size if loader.drop_last else size
+    return min(whole, min(allowed, batches) * loader.batch_size)

@@ -1,0 +1,147 @@
+"""Whether 03_eval.py measures what a script logs of its own validation."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from progtrain.errors import EvaluationError
+from progtrain.evaluation.asking.decoding import mean_loss
+from progtrain.evaluation.scoring.metrics import measure_for, value_of
+from progtrain.evaluation.scoring.names import LOSS
+from progtrain.predictions import Predictions
+from progtrain.step_records import AgreementRecord, Compared
+from progtrain.tasks import Task
+
+_TOLERANCE: Final = 0.02
+"""Of the figure; what bf16 and other sums of the same numbers make of it stays below."""
+_HITS: Final = 1.5
+"""Samples by which a share of samples may differ: one at the threshold, and rounding."""
+
+
+@dataclass(frozen=True)
+class Logged:
+    """What a script logged on its validation set.
+
+    Args:
+        values: by the script's own names.
+        names: metric of 03_eval.py -> the name that it has there.
+        shuffled: whether it took the samples in another order.
+        samples: how many of them it took; None where that is not known.
+        failure: why it logged nothing.
+    """
+
+    values: Mapping[str, float]
+    names: Mapping[str, str]
+    shuffled: bool = False
+    samples: int | None = None
+    failure: str = ""
+
+
+def agreement_of(
+    logged: Logged, predictions: Predictions, task: Task, batch_size: int | None, user_metrics: Path
+) -> AgreementRecord:
+    """Hold the figures of predictions against what the script logged of the same weights.
+
+    A figure agrees where it is the one over all samples, or the mean over the script's batches.
+
+    Args:
+        logged: by the script.
+        predictions: of the whole validation set.
+        task: what the targets are.
+        batch_size: samples a batch; None where the loader makes its batches itself.
+        user_metrics: the workspace's metrics.py.
+    """
+    total = len(predictions.sample_ids)
+    part = logged.samples if logged.samples is not None else total
+    named = {
+        metric: value for metric, name in logged.names.items() if (value := _value(logged.values, name)) is not None
+    }
+    if not named:
+        return AgreementRecord(compared=(), reason=logged.failure or _nothing(logged))
+    if part < total and logged.shuffled:
+        return AgreementRecord(compared=(), reason=f"the script validates on {part} of {total} samples, drawn anew")
+    known = _rows(predictions, slice(0, part))
+    compared = []
+    for metric, value in named.items():
+        ways = dict(_ways(metric, known, task, batch_size, user_metrics))
+        if ways:
+            compared.append(_compared(metric, logged.names[metric], value, ways, part))
+    return AgreementRecord(compared=tuple(compared), reason="" if compared else "none of the figures could be computed")
+
+
+def _nothing(logged: Logged) -> str:
+    if not logged.names:
+        return "LOGGED in 03_eval.py names nothing that the script logs"
+    return f"the script logs no {' or '.join(logged.names.values())}"
+
+
+def _value(values: Mapping[str, float], name: str) -> float | None:
+    """What was logged under a name, or under what Lightning makes of it."""
+    found = [key for key in values if key in (name, f"{name}_epoch") or key.startswith((f"{name}/", f"{name}_epoch/"))]
+    finite = [values[key] for key in found if math.isfinite(values[key])]
+    return finite[0] if finite else None
+
+
+def _ways(
+    metric: str, known: Predictions, task: Task, batch_size: int | None, user_metrics: Path
+) -> Iterator[tuple[str, float]]:
+    """The figure over samples and over batches; none where it cannot be computed."""
+    try:
+        yield "samples", _figure(metric, known, task, user_metrics)
+        if batch_size is not None:
+            count = len(known.sample_ids)
+            begins = range(0, count, batch_size)
+            each = [_figure(metric, _rows(known, slice(i, i + batch_size)), task, user_metrics) for i in begins]
+            sizes = [min(batch_size, count - begin) for begin in begins]
+            yield "batches, by their size", float(np.average(each, weights=sizes))
+            yield "batches", float(np.mean(each))
+    except EvaluationError:
+        return
+
+
+def _figure(metric: str, known: Predictions, task: Task, user_metrics: Path) -> float:
+    if metric == LOSS:
+        return mean_loss(known, task)
+    return value_of(measure_for(metric, task, user_metrics), known)
+
+
+def _rows(predictions: Predictions, rows: slice) -> Predictions:
+    return replace(
+        predictions,
+        sample_ids=predictions.sample_ids[rows],
+        targets=predictions.targets[rows],
+        outputs=predictions.outputs[rows],
+        answers=predictions.answers[rows],
+        losses=predictions.losses[rows],
+    )
+
+
+def _compared(metric: str, name: str, value: float, ways: Mapping[str, float], count: int) -> Compared:
+    """By the way of counting that comes nearest."""
+    way = min(ways, key=lambda each: abs(ways[each] - value))
+    is_share = metric == "accuracy"
+    allowed = max(0.005, _HITS / count) if is_share else _TOLERANCE * max(abs(value), abs(ways[way])) + 1e-4
+    agrees = abs(ways[way] - value) <= allowed
+    return Compared(metric=metric, logged_as=name, logged=value, measured=ways[way], counted=way, agrees=agrees)
+
+
+def in_words(disagreeing: Sequence[Compared]) -> str:
+    """Both figures of what does not agree, and what that mostly comes from."""
+    figures = "; ".join(
+        f"{each.metric} is {each.measured:.4g}, the script logs {each.logged_as} {each.logged:.4g}"
+        for each in disagreeing
+    )
+    if any(each.metric == LOSS for each in disagreeing):
+        cause = "split(), outputs() or loss() of 03_eval.py give something else than the script's validation compares"
+    else:
+        cause = "predict() of 03_eval.py answers otherwise than the script's own figure counts"
+    return (
+        f"{figures}. The likely cause: {cause}. Correct it there, or take the name out of LOGGED in 03_eval.py where "
+        "the script means something else by it."
+    )

@@ -1,0 +1,102 @@
+"""The job that observes a script's validation: `python -m progtrain.evaluation.writing.observe v001 --output FILE`."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import re
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
+import lightning.pytorch as pl
+
+from progtrain.errors import ProgtrainError
+from progtrain.evaluation.asking.validation import watched_dataloader
+from progtrain.evaluation.writing.observation import Observation
+from progtrain.evaluation.writing.observing import SIZES, observe_validation
+from progtrain.evaluation.yardstick.batches import some_batches
+from progtrain.rules import read_rules
+from progtrain.script.capturing.inside_fit import Fit, inside_fit
+from progtrain.script.capturing.sandbox import scratch_view
+from progtrain.step_records import LoopRecord
+from progtrain.tasks import Task, has_values, task_of
+from progtrain.workspace import Workspace, write_atomic
+
+_STAGE: Final = re.compile(
+    r"^(val|valid|validation|dev|eval)[_/.\- ]+|[_/.\- ]+(val|valid|validation|dev|eval)$", re.IGNORECASE
+)
+_LOADER: Final = re.compile(r"/dataloader_idx_\d+$")
+#: Names of figures that are the same however samples are counted -> metric, of classes and of values.
+_OF_CLASSES: Final = {"acc": "accuracy", "accuracy": "accuracy"}
+_OF_VALUES: Final = {
+    **{"mae": "mae", "mean_absolute_error": "mae", "rmse": "rmse", "root_mean_squared_error": "rmse"},
+    **{"mse": "mean_squared_error", "mean_squared_error": "mean_squared_error"},
+}
+
+
+def observe_version(workspace: Workspace, version: str, task: Task) -> Observation:
+    """Observe the validation of a version's script, untrained, in a view of the workspace.
+
+    Raises:
+        ProgtrainError: the script does not come to fit, or has no validation loader.
+    """
+    source, script = workspace.read_script(version), workspace.script(version).name
+    found: list[Observation] = []
+    with scratch_view(workspace, version, source) as view, contextlib.chdir(view):
+        inside_fit(
+            view / script, lambda fit: found.append(_observed(fit, script, task, read_rules(workspace.root).seed))
+        )
+    return found[0]
+
+
+def _observed(fit: Fit, script: str, task: Task, seed: int) -> Observation:
+    pl.seed_everything(seed, verbose=False)
+    fit.begin_validation()
+    loader, index = watched_dataloader(fit, script)
+    batches = [fit.prepared(batch, index) for batch in some_batches(loader, SIZES)]
+    watched = frozenset(str(each.monitor) for each in fit.checkpoints if each.monitor)
+    observation = observe_validation(fit, batches, task, watched)
+    return observation.model_copy(update={"logged": observation.logged | _metrics(fit, task)})
+
+
+def _metrics(fit: Fit, task: Task) -> dict[str, str]:
+    """Metrics that the script logs of its validation set by a name that says which they are."""
+    if task != "classification" and not has_values(task):
+        return {}
+    known = _OF_VALUES if has_values(task) else _OF_CLASSES
+    fit.trainer.limit_val_batches = 1
+    with contextlib.suppress(Exception):  # it may need more than one batch; the whole is run before v001 is trained
+        return _recognised(fit.validate(), known)
+    return {}
+
+
+def _recognised(names: Iterable[str], known: dict[str, str]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in names:
+        own = _LOADER.sub("", name)
+        metric = known.get(_STAGE.sub("", own).removesuffix("_epoch").lower())
+        if metric is not None and _STAGE.search(own):
+            found.setdefault(metric, own)
+    return found
+
+
+def main() -> None:
+    """Observe in the workspace that is the working directory."""
+    parser = argparse.ArgumentParser(prog="python -m progtrain.evaluation.writing.observe")
+    parser.add_argument("version", help="for instance v001")
+    parser.add_argument("--output", type=Path, required=True, help="file for the Observation")
+    options = parser.parse_args()
+    workspace = Workspace(Path.cwd())
+    loop = workspace.read_record(LoopRecord, "loop")
+    assert loop is not None, "Step 0 has fixed the task before it asks for this"
+    try:
+        observation = observe_version(workspace, options.version, task_of(loop.task_type))
+    except ProgtrainError as error:
+        sys.exit(f"\n{error}")  # a paragraph of its own, which the loop passes on whole
+    write_atomic(options.output, observation.model_dump_json(indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,170 @@
+"""Which value of a traced step is the output, which the target, and which loss compares them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from torch import Tensor
+
+from progtrain.evaluation.writing.losses import LOSSES, arguments_of
+from progtrain.evaluation.writing.trace import CASTS, RESHAPES, Trace, Value
+from progtrain.evaluation.writing.tracing import Made, Operation, leaves_of
+from progtrain.tasks import Task, has_values
+
+#: Keep the order of scores; behind them stands what a model really answers.
+_MONOTONE: Final = frozenset({"log_softmax", "softmax", "sigmoid", "logsigmoid", "log", "clamp", "clip", "clamp_min"})
+#: Make decisions of scores.
+_DECIDING: Final = frozenset({"argmax", "gt", "ge", "__gt__", "__ge__", "round", "max", "topk"})
+_LOSS_NAME: Final = re.compile(r"(^|[_/.\- ])(loss|objective|nll|elbo|cost)($|[_/.\- ])", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Roles:
+    """What a step compares.
+
+    Args:
+        outputs: of the model, `[B, ...]`.
+        targets: from the batch, `[B, ...]`.
+        loss: the scalar that is made of them; None where they are compared for another end, as to count hits.
+        call: the loss function of torch that gives exactly this scalar; None where more goes into it.
+        logged_as: the name that the scalar is logged under; empty where it is returned only.
+    """
+
+    outputs: Value
+    targets: Value
+    loss: Value | None
+    call: Operation | None
+    logged_as: str
+
+
+@dataclass(frozen=True)
+class NotFollowed:
+    """Why a step was not followed, in words for the person who writes 03_eval.py."""
+
+    reason: str
+
+
+def find_roles(trace: Trace, task: Task, monitored: frozenset[str], size: int) -> Roles | NotFollowed:
+    """Find output, target and loss in a traced step.
+
+    Args:
+        trace: of the step.
+        task: what the targets are.
+        monitored: names that checkpoints watch.
+        size: samples in the batch.
+    """
+    reasons = []
+    for name, scalar in _scalars(trace, monitored):
+        found = _roles_of(trace, task, name, scalar, size)
+        if isinstance(found, Roles):
+            return found
+        reasons.append(found.reason)
+    if not reasons:
+        for operation in trace.tracer.operations:
+            pair = _meeting(trace, operation)
+            found = NotFollowed("") if pair is None else _met(trace, task, pair, None, "", size)
+            if isinstance(found, Roles):
+                return found
+    return NotFollowed(reasons[0] if reasons else "it logs and returns no loss that is made of the model's outputs")
+
+
+def _scalars(trace: Trace, monitored: frozenset[str]) -> Iterator[tuple[str, Value]]:
+    """What may be the loss, the likeliest first: what a checkpoint watches, what is called so, what is returned."""
+    named = [(name, value) for name, each in trace.tracer.logged.items() if (value := _scalar(trace, each)) is not None]
+    losses = [(name, value) for name, value in named if _LOSS_NAME.search(name)]
+    yield from sorted(losses, key=lambda pair: (pair[0] not in monitored, len(pair[0])))
+    returned = trace.returned
+    if isinstance(returned, dict):
+        returned = next((returned[key] for key in returned if _LOSS_NAME.search(str(key))), None)
+    value = _scalar(trace, returned)
+    if value is not None:
+        yield "", value
+
+
+def _scalar(trace: Trace, logged: Any) -> Value | None:
+    value = trace.value(logged)
+    if value is None or trace.tensor(value).numel() != 1 or not trace.tensor(value).is_floating_point():
+        return None
+    return value if trace.is_answer(value) else None
+
+
+def _roles_of(trace: Trace, task: Task, name: str, scalar: Value, size: int) -> Roles | NotFollowed:
+    made_of = trace.ancestors(scalar)
+    calls = [operation for operation in made_of if operation.name in LOSSES and _compares(trace, operation)]
+    pairs = {}
+    for call in calls:
+        outputs, targets = _compared(call)
+        both = _batch_first(trace, outputs, size), _batch_first(trace, targets, size, RESHAPES | CASTS)
+        pairs[_key(both[0]), _key(both[1])] = both
+    if len(pairs) > 1:
+        places = "; ".join(f"{call.name} of {_shape(trace, _compared(call)[0])}" for call in calls)
+        return NotFollowed(f"several losses compare different outputs and targets ({places})")
+    if pairs:
+        ((outputs, targets),) = pairs.values()
+        exact = calls[0] if isinstance(scalar, Made) and scalar.number == calls[0].number else None
+        return _checked(trace, Roles(outputs, targets, scalar, exact, name), size)
+    meetings = [pair for operation in made_of if (pair := _meeting(trace, operation)) is not None]
+    if not meetings:
+        return NotFollowed("no operation compares an output of the model with a part of the batch")
+    return _met(trace, task, meetings[0], scalar, name, size)
+
+
+def _met(
+    trace: Trace, task: Task, met: tuple[Value, Value], scalar: Value | None, name: str, size: int
+) -> Roles | NotFollowed:
+    passed = RESHAPES if has_values(task) else RESHAPES | _MONOTONE | (_DECIDING if scalar is None else frozenset())
+    outputs, targets = _batch_first(trace, met[0], size, passed), _batch_first(trace, met[1], size, RESHAPES | CASTS)
+    return _checked(trace, Roles(outputs, targets, scalar, None, name), size)
+
+
+def _compares(trace: Trace, call: Operation) -> bool:
+    outputs, targets = _compared(call)
+    return trace.is_answer(outputs) and isinstance(targets, Made | Tensor) and not trace.is_answer(targets)
+
+
+def _compared(call: Operation) -> tuple[Any, Any]:
+    given = arguments_of(call.function, call.args, call.kwargs)
+    values = [value for value in given.values() if isinstance(value, Made | Tensor)]
+    return (
+        given.get("input", given.get("log_probs", values[0] if values else None)),
+        given.get("target", given.get("targets", values[1] if len(values) > 1 else None)),
+    )
+
+
+def _meeting(trace: Trace, operation: Operation) -> tuple[Value, Value] | None:
+    """The output and the target that an operation brings together."""
+    values = [leaf for leaf in leaves_of((operation.args, operation.kwargs)) if isinstance(leaf, Made | Tensor)]
+    answer = next((value for value in values if trace.is_answer(value)), None)
+    given = next((value for value in values if trace.is_given(value)), None)
+    return None if answer is None or given is None else (answer, given)
+
+
+def _batch_first(trace: Trace, value: Value, size: int, passed: frozenset[str] = RESHAPES) -> Value:
+    """The value as it was before it was laid out otherwise: the earliest that has a row for every sample."""
+    found = value
+    for earlier in trace.upstream(value, passed):
+        shape = trace.tensor(earlier).shape
+        if len(shape) > 0 and shape[0] == size:
+            found = earlier
+    return found
+
+
+def _checked(trace: Trace, roles: Roles, size: int) -> Roles | NotFollowed:
+    for word, value in (("output", roles.outputs), ("target", roles.targets)):
+        shape = trace.tensor(value).shape
+        if len(shape) == 0 or shape[0] != size:
+            return NotFollowed(
+                f"the {word} of the loss has the shape {list(shape)}, which is no row a sample of {size}"
+            )
+    return roles
+
+
+def _key(value: Value) -> Any:
+    return (value.number, value.path) if isinstance(value, Made) else id(value)
+
+
+def _shape(trace: Trace, value: Any) -> str:
+    return str(list(trace.tensor(value).shape))
