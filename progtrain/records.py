@@ -84,6 +84,9 @@ class CheckpointSettings(Record):
     monitor: str | None
     mode: str
     save_last: bool
+    save_top_k: int = 1
+    keeps_end: bool = False
+    """Whether it writes last.ckpt at the end of every epoch, so that the last one is the end of the training."""
 
 
 class LoggerSettings(Record):

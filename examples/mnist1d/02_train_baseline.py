@@ -94,12 +94,17 @@ def write_spec(model: SignalClassifier) -> None:
 def main() -> None:
     L.seed_everything(SEED, workers=True)
     model = SignalClassifier()
-    checkpoint = ModelCheckpoint(
+    best = ModelCheckpoint(
         dirpath=ARTIFACT_DIR,
         filename="best",
         monitor="val_loss",
         mode="min",
-        save_last=True,
+        enable_version_counter=False,
+    )
+    last = ModelCheckpoint(
+        dirpath=ARTIFACT_DIR,
+        filename="last",
+        save_on_train_epoch_end=True,
         enable_version_counter=False,
     )
     trainer = L.Trainer(
@@ -107,7 +112,7 @@ def main() -> None:
         accelerator="cpu",
         deterministic=True,
         logger=CSVLogger(save_dir=ARTIFACT_DIR, name="logs"),
-        callbacks=[checkpoint],
+        callbacks=[best, last],
         enable_progress_bar=False,
         enable_model_summary=False,
     )

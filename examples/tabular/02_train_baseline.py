@@ -82,11 +82,14 @@ class PriceRegressor(L.LightningModule):
 
 def main() -> None:
     L.seed_everything(SEED)
-    checkpoint = ModelCheckpoint(dirpath=ARTIFACT_DIR, filename="best", monitor="val_loss", mode="min", save_last=True)
+    best = ModelCheckpoint(dirpath=ARTIFACT_DIR, filename="best", monitor="val_loss", mode="min")
+    last = ModelCheckpoint(
+        dirpath=ARTIFACT_DIR, filename="last", save_on_train_epoch_end=True, enable_version_counter=False
+    )
     trainer = L.Trainer(
         max_epochs=EPOCHS,
         accelerator="cpu",
-        callbacks=[checkpoint],
+        callbacks=[best, last],
         logger=CSVLogger(ARTIFACT_DIR, name="logs"),
         enable_progress_bar=False,
     )

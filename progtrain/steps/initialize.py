@@ -6,10 +6,10 @@ import json
 
 from progtrain.errors import WorkspaceError
 from progtrain.prepdata import Stats, read_stats
-from progtrain.script.auditing.audit import Audit, AuditFacts, audit, render_patch_report, smoke_test_batch_size
+from progtrain.script.auditing.audit import Audit, render_patch_report
 from progtrain.script.editing.versioning import Header, set_constant, with_header
 from progtrain.step_records import AuthorRecord, LoopRecord
-from progtrain.steps.capturing import capture_source
+from progtrain.steps.baseline import Baseline, prepare_baseline
 from progtrain.steps.context import Context
 from progtrain.steps.offers import check_action_names
 from progtrain.steps.yardstick import lock_yardstick
@@ -29,6 +29,8 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
     Raises:
         RulesError: the rules name an action that there is none of.
         WorkspaceError: no data set, no script to begin from, or another data set than the locked one.
+        CaptureError: the baseline does not reach `Trainer.fit`, patched or not.
+        ScriptError: something that its training must leave behind is missing, and cannot be added.
         EvaluationError: stats.json names no task that is known, or the evaluation does not work.
         ProtocolChangedError: the evaluation, or the data, are not what was locked.
     """
@@ -38,21 +40,25 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
     dataset_id = _dataset_id(context, handed_over, locked)
     stats = read_stats(context.workspace.prepdata(dataset_id))
     task_of(stats.task_type)
-    issues: tuple[str, ...] = ()
-    if not context.workspace.versions():
-        issues = _prepare_first_version(context, dataset_id, stats)
+    baseline = None if context.workspace.versions() else _prepare_first_version(context, dataset_id)
     if locked is None:
-        record = LoopRecord(
-            dataset_id=dataset_id,
-            task_type=stats.task_type,
-            num_train=stats.num_train,
-            num_valid=stats.num_valid,
-            patched=bool(issues),
-            started_at=now(),
-            warnings=issues,
-        )
-        context.workspace.write_record(record, "loop")
+        context.workspace.write_record(_loop_record(dataset_id, stats, baseline), "loop")
     lock_yardstick(context)
+
+
+def _loop_record(dataset_id: str, stats: Stats, baseline: Baseline | None) -> LoopRecord:
+    """What the loop is locked to; counts that stats.json lacks are those of the loaders."""
+    left = () if baseline is None else tuple(each.message for each in baseline.audit.issues if not each.patched)
+    train, valid = (None, None) if baseline is None else (baseline.snapshot.train, baseline.snapshot.valid)
+    return LoopRecord(
+        dataset_id=dataset_id,
+        task_type=stats.task_type,
+        num_train=stats.num_train if stats.num_train is not None or train is None else train.size,
+        num_valid=stats.num_valid if stats.num_valid is not None or valid is None else valid.size,
+        patched=bool(left),
+        started_at=now(),
+        warnings=left,
+    )
 
 
 def _find_a_script(context: Context) -> None:
@@ -92,15 +98,11 @@ def _from_baseline_spec(context: Context) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _prepare_first_version(context: Context, dataset_id: str, stats: Stats) -> tuple[str, ...]:
-    workspace = context.workspace
-    source = workspace.baseline_script.read_text(encoding="utf-8")
-    snapshot = capture_source(workspace, context.executor, BASELINE, source)
-    report = workspace.artifacts(BASELINE) / "_tests" / "baseline_smoke_test_report.md"
-    facts = AuditFacts(dataset_id=dataset_id, batch_size=smoke_test_batch_size(report), rules=context.rules)
-    audited = audit(source, snapshot, facts)
-    _record_patch(context, audited, source)
-    body = set_constant(audited.source, "VERSION", FIRST)
+def _prepare_first_version(context: Context, dataset_id: str) -> Baseline:
+    source = context.workspace.baseline_script.read_text(encoding="utf-8")
+    prepared = prepare_baseline(context, source, dataset_id)
+    _record_patch(context, prepared.audit, source)
+    body = set_constant(prepared.audit.source, "VERSION", FIRST)
     header = Header(
         version=FIRST,
         parent=BASELINE,
@@ -110,7 +112,7 @@ def _prepare_first_version(context: Context, dataset_id: str, stats: Stats) -> t
         expected="the baseline's own figures",
     )
     _write_first(context, with_header(body, header))
-    return tuple(issue.message for issue in audited.issues if not issue.patched)
+    return prepared
 
 
 def _record_patch(context: Context, audited: Audit, source: str) -> None:
@@ -120,7 +122,6 @@ def _record_patch(context: Context, audited: Audit, source: str) -> None:
     if audited.source != source or not report.exists():
         write_atomic(report, render_patch_report(audited))
     if audited.source != source:
-        capture_source(workspace, context.executor, BASELINE, audited.source)
         write_atomic(workspace.baseline_script, audited.source)
         context.say(f"baseline patched, see {workspace.relative(report)}")
 

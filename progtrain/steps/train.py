@@ -17,6 +17,7 @@ from progtrain.script.auditing.audit import Issue, contradictions, hold_settings
 from progtrain.step_records import AuthorRecord, TrainRecord
 from progtrain.steps.capturing import capture_source, captured, keep
 from progtrain.steps.context import Context
+from progtrain.steps.end_of_training import not_the_end, will_not_be_the_end
 from progtrain.steps.failure import summarise
 from progtrain.steps.progress import Progress
 from progtrain.steps.seal import Seal
@@ -90,6 +91,8 @@ def _refuse_what_is_forbidden(context: Context, version: str, snapshot: Snapshot
     limit = context.rules.constraints.max_parameters
     if limit is not None and snapshot.parameters > limit:
         broken.append(f"constraints.max_parameters allows {limit:,}, the model has {snapshot.parameters:,}")
+    if no_end := will_not_be_the_end(snapshot, context.workspace.read_script(version)):
+        raise ScriptError(f"{version} is not trained: {no_end} in {context.workspace.script(version).name}.")
     if broken:
         remedies = {issue.message: f" ({issue.remedy})" for issue in issues if not issue.patched}
         raise ScriptError(
@@ -132,6 +135,8 @@ def _failure(workspace: Workspace, version: str, outcome: Outcome, log: Path) ->
         missing.append("additional_assets/ (or 'not_required' in spec.json)")
     if missing:
         return f"it ended well but left no {', '.join(missing)} in {workspace.relative(home)}"
+    if ended := not_the_end(home):
+        return ended
     written = [name for name in EVALUATION_OUTPUTS if (home / name).exists()]
     return f"a training script must not write {' or '.join(written)}" if written else None
 

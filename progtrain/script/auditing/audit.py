@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from progtrain.records import Snapshot
-from progtrain.script.auditing.issues import AuditFacts, Issue
+from progtrain.script.auditing.checkpoints import check_checkpoints
+from progtrain.script.auditing.imports import with_import
+from progtrain.script.auditing.issues import AuditFacts, Checked, Issue
+from progtrain.script.auditing.logs import check_logs
 from progtrain.script.auditing.names import check_names
-from progtrain.script.auditing.outputs import check_checkpoints, check_logs
 from progtrain.script.auditing.settings import apply_batch_size, contradictions, hold_settings
+from progtrain.script.auditing.sites import Site, fit_statements
 from progtrain.script.auditing.spec import check_hyperparameters, check_spec
-from progtrain.script.editing.edit import add_import, reference
 from progtrain.script.reading.structure import ParsedScript, rebuild
 
 __all__ = [
@@ -22,6 +25,7 @@ __all__ = [
     "audit",
     "contradictions",
     "hold_settings",
+    "patch_names",
     "render_patch_report",
     "smoke_test_batch_size",
 ]
@@ -51,18 +55,41 @@ def audit(source: str, snapshot: Snapshot, facts: AuditFacts) -> Audit:
     settings = hold_settings(source, snapshot, facts.rules)
     batch = apply_batch_size(settings.source, snapshot, facts)
     script = ParsedScript(batch.source)
+    sites = fit_statements(script)
     checks = (
-        check_names(script, snapshot, facts),
-        check_logs(script, snapshot),
-        check_checkpoints(script, snapshot),
-        check_hyperparameters(script, snapshot),
-        check_spec(script),
+        check_names(script, facts, snapshot),
+        check_logs(script, snapshot, sites),
+        check_checkpoints(script, snapshot, sites),
+        check_hyperparameters(script, snapshot, sites),
+        check_spec(script, sites),
     )
-    patched = rebuild(script.source, [edit for check in checks for edit in check.edits])
-    for name in dict.fromkeys(name for check in checks for name in check.imports):
-        patched = reference(patched, name)[0] if "." in name else add_import(patched, name)
     found = [issue for check in checks for issue in check.issues]
-    return Audit((*found, *settings.issues, *batch.issues), patched)
+    return Audit((*found, *settings.issues, *batch.issues), _patched(script, checks, sites))
+
+
+def patch_names(source: str, facts: AuditFacts) -> str:
+    """The baseline with what the source alone tells to be wrong mended, so that it can be run: its names and paths.
+
+    Args:
+        source: the baseline script.
+        facts: the data set, the smoke test's batch size, the user's rules.
+
+    Raises:
+        ScriptError: the source is not Python.
+    """
+    script = ParsedScript(source)
+    return rebuild(source, check_names(script, facts).edits)
+
+
+def _patched(script: ParsedScript, checks: Sequence[Checked], sites: Sequence[Site]) -> str:
+    edits = [edit for check in checks for edit in check.edits]
+    before = [line for check in checks for line in check.before]
+    after = [line for check in checks for line in check.after]
+    edits += [edit for site in sites for edit in site.edits(before, after)]
+    patched = rebuild(script.source, edits)
+    for name in sorted({name for check in checks for name in check.imports}):
+        patched = with_import(patched, script, name)
+    return patched
 
 
 def smoke_test_batch_size(report: Path) -> int | None:

@@ -6,8 +6,8 @@ import ast
 import re
 from collections.abc import Iterator
 
-from progtrain.script.auditing.issues import Checked, Issue
-from progtrain.script.editing.edit import reference
+from progtrain.script.editing.arguments import add_keyword
+from progtrain.script.reading.index import Index
 from progtrain.script.reading.structure import Edit, ParsedScript, argument
 
 ARTIFACT_DIR = 'f"Models/Artifacts/{VERSION}"'
@@ -16,31 +16,29 @@ _LIGHTNING = re.compile(r"^(lightning|pytorch_lightning)\.")
 
 def calls_of(script: ParsedScript, name: str) -> list[ast.Call]:
     """Calls of a Lightning class, by any of its import paths or as a class derived from it, in source order."""
-    derived = {
-        node.name
-        for node in ast.walk(script.tree)
-        if isinstance(node, ast.ClassDef) and any(_is_lightning(script.dotted(base), name) for base in node.bases)
-    }
+    derived = {each.name for each in subclasses(script, name)}
     calls = (node for node in ast.walk(script.tree) if isinstance(node, ast.Call))
-    found = [call for call in calls if _is_lightning(script.called(call), name) or script.called(call) in derived]
+    found = [call for call in calls if is_lightning(script.called(call), name) or script.called(call) in derived]
     return sorted(found, key=script.start)
 
 
-def _is_lightning(dotted: str, name: str) -> bool:
+def subclasses(script: ParsedScript, name: str) -> list[ast.ClassDef]:
+    """The script's own classes that derive from a Lightning class."""
+    classes = [node for node in ast.walk(script.tree) if isinstance(node, ast.ClassDef)]
+    return [each for each in classes if any(is_lightning(script.dotted(base), name) for base in each.bases)]
+
+
+def is_lightning(dotted: str, name: str) -> bool:
+    """Whether a full name is that of a Lightning class."""
     return bool(_LIGHTNING.match(dotted)) and dotted.rpartition(".")[2] == name
 
 
 def package(script: ParsedScript) -> str:
     """The Lightning package that the script's Trainer is of."""
-    imported = {script.called(call) for call in calls_of(script, "Trainer")}
+    imported = {script.called(call) for name in ("Trainer", "LightningCLI") for call in calls_of(script, name)}
     return (
         "pytorch_lightning" if any(name.startswith("pytorch_lightning") for name in imported) else "lightning.pytorch"
     )
-
-
-def written(script: ParsedScript, name: str) -> str:
-    """How the script would write an imported name."""
-    return reference(script.source, name)[1]
 
 
 def strings(script: ParsedScript) -> Iterator[str]:
@@ -50,9 +48,9 @@ def strings(script: ParsedScript) -> Iterator[str]:
             yield node.value
 
 
-def unmended(message: str, reason: str, line: int | None = None) -> Checked:
-    """An issue that is left to the user, and why."""
-    return Checked((Issue(message, line, f"not patched: {reason}", False),))
+def hides_arguments(call: ast.Call) -> bool:
+    """Whether some of its arguments stand behind a star."""
+    return any(each.arg is None for each in call.keywords) or any(isinstance(each, ast.Starred) for each in call.args)
 
 
 def set_arguments(
@@ -68,61 +66,39 @@ def set_arguments(
             added.append(f"{keyword}={text}")
         else:
             edits.append(script.replace(given, text))
-    return (*edits, *((_add_keywords(script, call, added),) if added else ()))
+    return (*edits, *(add_keywords(script, call, added) if added else ()))
 
 
-def _add_keywords(script: ParsedScript, call: ast.Call, keywords: list[str]) -> Edit:
+def add_keywords(script: ParsedScript, call: ast.Call, keywords: list[str]) -> tuple[Edit, ...]:
+    """The edits that pass more keywords, each on a line of its own where the others stand so."""
+    between = f",\n{script.indentation(script.start(last_argument(call)))}" if is_one_a_line(call) else ", "
+    if not hides_arguments(call):
+        return tuple(add_keyword(Index(script.source), call, between.join(keywords)))
+    end = script.end(last_argument(call))
+    return (Edit(end, end, "".join(between + keyword for keyword in keywords)),)
+
+
+def last_argument(call: ast.Call) -> ast.expr:
+    """The value of a call's last argument; the call where it has none."""
     given = [*call.args, *(keyword.value for keyword in call.keywords)]
-    if not given:
-        inside = script.end(call) - 1
-        return Edit(inside, inside, ", ".join(keywords))
-    end = script.end(max(given, key=script.end))
-    one_a_line = len({call.lineno, *(each.lineno for each in given)}) == len(given) + 1
-    between = f",\n{script.indentation(end)}" if one_a_line else ", "
-    return Edit(end, end, "".join(between + keyword for keyword in keywords))
+    return max(given, key=lambda each: (each.end_lineno or 0, each.end_col_offset or 0), default=call)
 
 
-def added_to_trainer(script: ParsedScript, keyword: str, dotted: str, arguments: str, message: str) -> Checked:
-    """A new logger or callback, beside what the Trainer already has.
-
-    Args:
-        script: holds exactly one call of Trainer.
-        keyword: `logger` or `callbacks`.
-        dotted: full name of the class.
-        arguments: of its construction, as they are written.
-        message: of the issue that this mends.
-    """
-    (trainer,) = calls_of(script, "Trainer")
-    made = f"{written(script, dotted)}({arguments})"
-    given = argument(trainer, len(trainer.args), keyword)
-    if given is None and any(each.arg is None for each in trainer.keywords):
-        return unmended(message, f"Trainer(...) takes **keywords, and {keyword} may be among them", trainer.lineno)
-    issue = Issue(message, trainer.lineno, f"{made} added to the Trainer")
-    return Checked((issue,), (_beside(script, trainer, keyword, made),), (dotted,))
-
-
-def _beside(script: ParsedScript, trainer: ast.Call, keyword: str, made: str) -> Edit:
-    given = argument(trainer, len(trainer.args), keyword)
-    alone = made if keyword == "logger" else f"[{made}]"
+def without_argument(script: ParsedScript, call: ast.Call, position: int, keyword: str) -> tuple[Edit, ...]:
+    """The edit that takes a switch away, or switches it off where it cannot be taken out of its place."""
+    given = argument(call, position, keyword)
     if given is None:
-        return _add_keywords(script, trainer, [f"{keyword}={alone}"])
-    if isinstance(given, ast.Constant):
-        return script.replace(given, alone)
-    listed = _list_display(script, given)
-    if listed is not None:
-        end = script.end(listed.elts[-1]) if listed.elts else script.end(listed) - 1
-        return Edit(end, end, f", {made}" if listed.elts else made)
-    one = keyword == "logger" or isinstance(given, ast.Call)
-    return script.replace(given, f"[{'' if one else '*'}{script.text(given)}, {made}]")
+        return ()
+    values = [*call.args, *(each.value for each in call.keywords)]
+    index = values.index(given)
+    if index == 0 or index < len(call.args):
+        return (script.replace(given, "False"),)
+    start = script.end(values[index - 1])
+    between = script.source[start : script.end(given)]
+    return (script.replace(given, "False"),) if "#" in between else (Edit(start, script.end(given), ""),)
 
 
-def _list_display(script: ParsedScript, given: ast.expr) -> ast.List | None:
-    """The list display that an argument is, or is a name of."""
-    if isinstance(given, ast.Name):
-        values = [
-            node.value
-            for node in ast.walk(script.tree)
-            if isinstance(node, ast.Assign) and [script.text(target) for target in node.targets] == [given.id]
-        ]
-        given = values[0] if len(values) == 1 else given
-    return given if isinstance(given, ast.List) else None
+def is_one_a_line(call: ast.Call) -> bool:
+    """Whether every argument stands on a line of its own."""
+    given = [*call.args, *(keyword.value for keyword in call.keywords)]
+    return len({call.lineno, *(each.lineno for each in given)}) == len(given) + 1

@@ -30,20 +30,43 @@ class Issue:
     Args:
         message: what was expected and what was found.
         line: of the script before the patch, from 1; None where it concerns no single line.
-        remedy: what the patch did about it, or why nothing was done.
+        remedy: what the patch did about it, or why nothing was done and what to write.
         patched: whether it is mended.
+        needed: whether a training is thrown away without it.
     """
 
     message: str
     line: int | None
     remedy: str
     patched: bool = True
+    needed: bool = False
 
 
 @dataclass(frozen=True)
 class Checked:
-    """What one check found, the edits that mend it, and the modules and dotted names that they need imported."""
+    """What one check found, and what mends it.
+
+    Args:
+        issues: what was found.
+        edits: of the script.
+        imports: modules and dotted names that the edits need.
+        before: lines to be run before the training; `sites.TRAINER` stands for the Trainer.
+        after: lines to be run after it.
+    """
 
     issues: tuple[Issue, ...] = ()
     edits: tuple[Edit, ...] = ()
     imports: tuple[str, ...] = ()
+    before: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+
+
+def unmended(message: str, remedy: str, line: int | None = None) -> Checked:
+    """Something that a training must leave, that nothing in the script leaves, and that the patch cannot add.
+
+    Args:
+        message: what was expected and what was found.
+        remedy: what to write, and where.
+        line: of the script.
+    """
+    return Checked((Issue(message, line, f"not patched: {remedy}", patched=False, needed=True),))

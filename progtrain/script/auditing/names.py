@@ -6,19 +6,28 @@ import ast
 import re
 
 from progtrain.records import Snapshot
+from progtrain.script.auditing.calls import calls_of
 from progtrain.script.auditing.issues import AuditFacts, Checked, Issue
 from progtrain.script.auditing.paths import Constant, Use, find_uses
 from progtrain.script.reading.structure import Edit, ParsedScript
 from progtrain.workspace import BASELINE
 
-_LIVE_FOLDER = re.compile(r"Models/Artifacts/([^/]+)")
+_LIVE_FOLDER = re.compile(r"Models/Artifacts/([^/\"'{}]+)")
+_WRITTEN_TO = ("dirpath", "save_dir", "default_root_dir")
 
 
-def check_names(script: ParsedScript, snapshot: Snapshot, facts: AuditFacts) -> Checked:
-    """DATASET_ID and VERSION are module-level strings of the right value, and paths derive from them."""
-    folder = _artifact_folder(script, snapshot)
+def check_names(script: ParsedScript, facts: AuditFacts, snapshot: Snapshot | None = None) -> Checked:
+    """DATASET_ID and VERSION are module-level strings of the right value, and paths derive from them.
+
+    Args:
+        script: the baseline.
+        facts: what is known beside it.
+        snapshot: what it is about to train; None where it has not been captured yet.
+    """
+    folders = frozenset({BASELINE}) | _written_folders(script) | (_live_folders(snapshot) if snapshot else frozenset())
+    folder = _artifact_folder(script, folders)
     dataset = Constant("DATASET_ID", facts.dataset_id, ("dataset", "prepdata"), frozenset(), "data")
-    version = Constant("VERSION", folder, ("Models", "Artifacts"), _version_folders(snapshot) | {folder}, "version")
+    version = Constant("VERSION", folder, ("Models", "Artifacts"), folders | {folder}, "version")
     issues: list[Issue] = []
     edits: list[Edit] = []
     missing: list[Constant] = []
@@ -44,20 +53,32 @@ def check_names(script: ParsedScript, snapshot: Snapshot, facts: AuditFacts) -> 
     return Checked(tuple(issues), tuple(edits))
 
 
-def _artifact_folder(script: ParsedScript, snapshot: Snapshot) -> str:
+def _artifact_folder(script: ParsedScript, folders: frozenset[str]) -> str:
     """`baseline`, in the spelling that the builder used."""
     written = re.search(r"Models/Artifacts/(baseline)\b|\bVERSION\s*=\s*[\"'](baseline)[\"']", script.source, re.I)
     if written:
         return written[1] or written[2]
-    live = [folder for folder in _version_folders(snapshot) if folder.lower() == BASELINE]
-    return live[0] if live else BASELINE
+    spelled = [folder for folder in sorted(folders) if folder.lower() == BASELINE]
+    return spelled[0] if spelled else BASELINE
 
 
-def _version_folders(snapshot: Snapshot) -> frozenset[str]:
+def _live_folders(snapshot: Snapshot) -> frozenset[str]:
     """The folders below Models/Artifacts that the live script writes to."""
     written = [checkpoint.dirpath for checkpoint in snapshot.checkpoints]
     written += [logger.log_dir for logger in snapshot.loggers]
-    return frozenset({BASELINE} | {match[1] for path in written if path and (match := _LIVE_FOLDER.search(path))})
+    return frozenset(match[1] for path in written if path and (match := _LIVE_FOLDER.search(path)))
+
+
+def _written_folders(script: ParsedScript) -> frozenset[str]:
+    """Those that VERSION names, or that are given to what writes checkpoints and logs, as far as the source tells."""
+    statement = _assignment(script, "VERSION")
+    texts = [] if statement is None else [f"Models/Artifacts/{getattr(statement.value, 'value', BASELINE)}"]
+    given = [keyword.value for call in script.calls() for keyword in call.keywords if keyword.arg in _WRITTEN_TO]
+    given += [call.args[0] for name in ("ModelCheckpoint", "CSVLogger") for call in calls_of(script, name) if call.args]
+    for value in given:
+        named = _assignment(script, value.id) if isinstance(value, ast.Name) else None
+        texts.append(script.text(value if named is None or named.value is None else named.value))
+    return frozenset(match[1] for text in texts if (match := _LIVE_FOLDER.search(text)))
 
 
 def _absent(constant: Constant) -> Issue:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from progtrain.script.reading.structure import Edit, ParsedScript
 
 _LITERAL = re.compile(r"(?P<prefix>[rRuUfF]{0,2})(?P<quote>\"\"\"|'''|\"|')")
+_ELSEWHERE = re.compile(r"^(/|~|\.\./|[A-Za-z]:)[^{}]*(?=(dataset|Models)/\w+/$)")
+"""The way to another folder than the one that the script is run in."""
 _FOLDER_NAME = r"(?:\{(?P<alias>\w+)\}|(?P<name>[A-Za-z0-9][\w.-]*))"
 
 
@@ -81,6 +83,7 @@ def _use_in_string(script: ParsedScript, node: ast.AST, constant: Constant, valu
     if folder["alias"] is not None:
         return _use_of_alias(script, folder["alias"], constant, values)
     before, behind = text[opening.end() : folder.start("name")], text[folder.end("name") :]
+    before = _ELSEWHERE.sub("", before)
     prefix = opening["prefix"].replace("u", "").replace("U", "")
     if "f" not in prefix.lower():
         prefix += "f"

@@ -53,7 +53,7 @@ def observe(trainer: Any, model: Any, loaders: Loaders, seed: int | None) -> Sna
         valid=valid.settings,
         shared=shared_samples(train, valid),
         callbacks=tuple(_described_callback(each) for each in trainer.callbacks if _is_chosen(each)),
-        checkpoints=tuple(_checkpoint(each) for each in trainer.callbacks if _has_base(each, _CHECKPOINT)),
+        checkpoints=tuple(_checkpoint(each, trainer) for each in trainer.callbacks if _has_base(each, _CHECKPOINT)),
         loggers=tuple(LoggerSettings(type=type(each).__name__, log_dir=each.log_dir) for each in trainer.loggers),
         layers=tuple(_layers(model)),
         calls=step.calls,
@@ -123,14 +123,29 @@ def _described_callback(callback: object) -> str:
     return described(name, {k: v for k, v in given.items() if k not in parameters or parameters[k].default != v})
 
 
-def _checkpoint(callback: Any) -> CheckpointSettings:
+def _checkpoint(callback: Any, trainer: Any) -> CheckpointSettings:
     return CheckpointSettings(
         dirpath=None if callback.dirpath is None else str(callback.dirpath),
         filename=callback.filename,
         monitor=callback.monitor,
         mode=callback.mode,
         save_last=bool(callback.save_last),
+        save_top_k=callback.save_top_k,
+        keeps_end=_keeps_end(callback, trainer),
     )
+
+
+def _keeps_end(callback: Any, trainer: Any) -> bool:
+    """Whether a ModelCheckpoint writes last.ckpt at the end of every epoch.
+
+    Since Lightning 2.6 `save_last` follows another checkpoint: with `monitor`, only a new one of the best.
+    """
+    at_end = callback._save_on_train_epoch_end
+    if at_end is None:
+        at_end = trainer.check_val_every_n_epoch == 1 and trainer.val_check_interval == 1.0
+    always = callback.save_top_k == -1 or (callback.monitor is None and callback.save_top_k == 1)
+    named = bool(callback.save_last) or callback.filename == callback.CHECKPOINT_NAME_LAST
+    return bool(at_end and always and named and callback._every_n_epochs == 1)
 
 
 def seed_since(before: int, environment_seed: str | None) -> int | None:

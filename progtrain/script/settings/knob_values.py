@@ -214,7 +214,7 @@ def _trainer_knobs(snapshot: Snapshot) -> dict[str, JsonValue]:
         "gradient_clip": [clip, snapshot.gradient_clip_algorithm] if clip else None,
         "precision": snapshot.precision,
         "seed": snapshot.seed,
-        "monitor": _one_or_all(checkpoint.monitor for checkpoint in snapshot.checkpoints),
+        "monitor": _one_or_all(checkpoint.monitor for checkpoint in snapshot.checkpoints if checkpoint.monitor),
         "callbacks": [*others],
         "early_stopping": _one_or_all(stopping),
         "averaging": _one_or_all(averaging),

@@ -22,7 +22,10 @@ from progtrain.script.auditing.settings import Held, locks_on, wishes
 
 EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
 HOME = "/tmp/scratch/Models/Artifacts/baseline"
-GOOD_CHECKPOINT = CheckpointSettings(dirpath=HOME, filename="best", monitor="val_loss", mode="min", save_last=True)
+BEST = CheckpointSettings(dirpath=HOME, filename="best", monitor="val_loss", mode="min", save_last=False)
+LAST = CheckpointSettings(dirpath=HOME, filename="last", monitor=None, mode="min", save_last=False, keeps_end=True)
+#: Of a Trainer that was given none.
+DEFAULT = CheckpointSettings(dirpath=None, filename=None, monitor=None, mode="min", save_last=False)
 GOOD_LOGGER = LoggerSettings(type="CSVLogger", log_dir=f"{HOME}/logs/version_0")
 
 GOOD = '''"""A baseline."""
@@ -44,7 +47,7 @@ model.save_hyperparameters()
 trainer = L.Trainer(
     max_epochs=20,
     logger=CSVLogger(HOME, name="logs"),
-    callbacks=[ModelCheckpoint(HOME, "best", monitor="val_loss", save_last=True)],  # keep
+    callbacks=[ModelCheckpoint(HOME, "best", monitor="val_loss"), ModelCheckpoint(HOME, "last")],  # keep
 )
 trainer.fit(model, DataLoader(read(DATA / "train"), batch_size=32), DataLoader(read(DATA / "valid")))
 (HOME / "spec.json").write_text(json.dumps({"additional_assets": "not_required"}))
@@ -52,7 +55,7 @@ trainer.fit(model, DataLoader(read(DATA / "train"), batch_size=32), DataLoader(r
 
 
 def snapshot(
-    checkpoint: CheckpointSettings | None = GOOD_CHECKPOINT, logger: LoggerSettings | None = GOOD_LOGGER
+    checkpoints: tuple[CheckpointSettings, ...] = (BEST, LAST), logger: LoggerSettings | None = GOOD_LOGGER
 ) -> Snapshot:
     return Snapshot(
         optimizers=(OptimizerSettings(type="Adam", groups=({"lr": 0.001},)),),
@@ -69,7 +72,7 @@ def snapshot(
         ),
         valid=None,
         callbacks=(),
-        checkpoints=(checkpoint,) if checkpoint else (),
+        checkpoints=checkpoints,
         loggers=(logger,) if logger else (),
         layers=(),
         calls=(),
@@ -208,7 +211,7 @@ class TestOutputs:
             source, snapshot(logger=LoggerSettings(type="CSVLogger", log_dir="/x/lightning_logs/version_0"))
         )
         assert 'CSVLogger(save_dir=f"Models/Artifacts/{VERSION}", name="logs")' in after
-        assert changed_lines(source, after)[0].startswith("-    callbacks=") is True
+        assert changed_lines(source, after)[-1].endswith('name="logs"),')
 
     @pytest.mark.parametrize(
         ("there", "wanted"),
@@ -225,61 +228,25 @@ class TestOutputs:
     )
     def test_the_logger_that_is_there(self, there: str, wanted: str) -> None:
         source = GOOD.replace('logger=CSVLogger(HOME, name="logs"),', there)
-        after = patched(source, snapshot(logger=None))
+        live = GOOD_LOGGER.model_copy(update={"log_dir": "/x/version_0"}) if "CSVLogger" in there else None
+        after = patched(source, snapshot(logger=live))
         assert changed_lines(source, after) == [f"-    {there}", f"+    {wanted}"]
-
-    @pytest.mark.parametrize(
-        ("there", "wanted"),
-        [
-            (
-                'ModelCheckpoint(HOME, monitor="val_loss")',
-                'ModelCheckpoint(HOME, monitor="val_loss", filename="best", save_last=True)',
-            ),
-            (
-                'ModelCheckpoint(HOME, "{epoch}", monitor="val_loss", save_top_k=3)',
-                'ModelCheckpoint(HOME, "best", monitor="val_loss", save_top_k=1, save_last=True)',
-            ),
-            (
-                'EarlyStopping("val_loss")',
-                'EarlyStopping("val_loss"), ModelCheckpoint(dirpath=f"Models/Artifacts/{VERSION}", '
-                'filename="best", monitor="val_loss", save_last=True)',
-            ),
-        ],
-    )
-    def test_the_checkpoints(self, there: str, wanted: str) -> None:
-        source = GOOD.replace('ModelCheckpoint(HOME, "best", monitor="val_loss", save_last=True)', there)
-        live = CheckpointSettings(dirpath=HOME, filename=None, monitor="val_loss", mode="min", save_last=False)
-        after = patched(source, snapshot(live))
-        assert changed_lines(source, after) == [
-            f"-    callbacks=[{there}],  # keep",
-            f"+    callbacks=[{wanted}],  # keep",
-        ]
-
-    def test_a_switched_off_checkpoint_is_switched_on(self) -> None:
-        source = GOOD.replace(
-            'callbacks=[ModelCheckpoint(HOME, "best", monitor="val_loss", save_last=True)],',
-            "enable_checkpointing=False,",
-        )
-        after = patched(source + 'log("val_loss")\n', snapshot(checkpoint=None))
-        assert "enable_checkpointing=True" in after
-        assert 'filename="best", monitor="val_loss", save_last=True' in after
 
     def test_a_script_that_saves_by_itself_is_trusted(self) -> None:
         saves = 'trainer.save_checkpoint(HOME / "last.ckpt")\nshutil.copy(best, HOME / "best.ckpt")\n'
-        assert patched(GOOD + saves, snapshot(checkpoint=None)) == GOOD + saves
+        assert patched(GOOD + saves, snapshot(checkpoints=())) == GOOD + saves
 
-    def test_keywords_that_cannot_be_seen_are_not_guessed(self) -> None:
-        source = GOOD.replace('logger=CSVLogger(HOME, name="logs"),', "**settings,")
-        audited = audit(source, snapshot(logger=None), facts())
-        assert audited.source == source
-        assert "**keywords" in audited.issues[0].remedy
+    def test_a_name_alone_is_not_trusted_to_be_written(self) -> None:
+        reads = GOOD + 'torch.load(HOME / "last.ckpt")\n'
+        found = audit(reads, snapshot((BEST,)), facts()).issues
+        assert [issue.message.partition(",")[0] for issue in found] == [
+            "expected last.ckpt in Models/Artifacts/{VERSION}/ to be the end of the training"
+        ]
 
     def test_nothing_to_choose_the_best_by_is_said(self) -> None:
-        source = GOOD.replace(
-            'ModelCheckpoint(HOME, "best", monitor="val_loss", save_last=True)', "ModelCheckpoint(HOME)"
-        )
-        live = CheckpointSettings(dirpath=HOME, filename=None, monitor=None, mode="min", save_last=False)
-        left = [issue for issue in audit(source, snapshot(live), facts()).issues if not issue.patched]
+        source = GOOD.replace('ModelCheckpoint(HOME, "best", monitor="val_loss"), ', "").replace('"last"', '"best"')
+        live = CheckpointSettings(dirpath=HOME, filename="best", monitor=None, mode="min", save_last=False)
+        left = [issue for issue in audit(source, snapshot((live,)), facts()).issues if not issue.patched]
         assert "expected a validation loss" in left[0].message
 
     def test_a_spec_is_written_after_fit(self) -> None:

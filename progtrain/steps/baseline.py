@@ -1,0 +1,91 @@
+"""The baseline audited: read first, then run, and known to leave what a training must before any training."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import Final
+
+from progtrain.errors import CaptureError, ScriptError
+from progtrain.records import Snapshot
+from progtrain.script.auditing.audit import Audit, AuditFacts, Issue, audit, patch_names, smoke_test_batch_size
+from progtrain.steps.capturing import capture_source
+from progtrain.steps.context import Context
+from progtrain.workspace import BASELINE
+
+_TO_NO_EFFECT: Final = "patched to no effect: {}; write it as docs/training-script.md has it"
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """The baseline after its audit.
+
+    Args:
+        audit: what was found, and the patched script.
+        snapshot: what the patched script is about to train.
+    """
+
+    audit: Audit
+    snapshot: Snapshot
+
+
+def prepare_baseline(context: Context, source: str, dataset_id: str) -> Baseline:
+    """Audit a baseline; nothing is written.
+
+    Args:
+        context: the opened workspace.
+        source: the baseline script.
+        dataset_id: of the data set that the loop is locked to.
+
+    Raises:
+        CaptureError: it does not reach `Trainer.fit`, patched or not.
+        ScriptError: something that a training must leave is missing, and cannot be added; or it is not Python.
+    """
+    report = context.workspace.artifacts(BASELINE) / "_tests" / "baseline_smoke_test_report.md"
+    facts = AuditFacts(dataset_id=dataset_id, batch_size=smoke_test_batch_size(report), rules=context.rules)
+    runnable = patch_names(source, facts)
+    snapshot = _captured(context, source, runnable)
+    audited = audit(source, snapshot, facts)
+    _refuse(context, [issue for issue in audited.issues if issue.needed and not issue.patched])
+    if audited.source != runnable:
+        snapshot = _captured(context, source, audited.source)
+        again = [issue for issue in audit(audited.source, snapshot, facts).issues if issue.needed]
+        _refuse(context, [replace(each, line=None, remedy=_TO_NO_EFFECT.format(each.remedy)) for each in again])
+    return Baseline(audited, snapshot)
+
+
+def _captured(context: Context, source: str, patched: str) -> Snapshot:
+    """The Snapshot of the patched script; an error says whether it is the patch that keeps it from running."""
+    try:
+        return capture_source(context.workspace, context.executor, BASELINE, patched)
+    except CaptureError as error:
+        if patched == source:
+            raise
+        failed = error
+    name = context.workspace.baseline_script.name
+    try:
+        capture_source(context.workspace, context.executor, BASELINE, source)
+    except CaptureError as error:
+        if _without_lines(error) == _without_lines(failed):
+            raise  # the same, with the line as the user counts it
+        raise CaptureError(f"{failed} Lines are those of the patched script; {name} itself: {error}") from failed
+    raise CaptureError(
+        f"{name} reaches Trainer.fit as it is, but not once it is patched: {failed} Nothing was written. "
+        "Write DATASET_ID, VERSION and the paths that derive from them as docs/training-script.md has them."
+    ) from failed
+
+
+def _without_lines(error: CaptureError) -> str:
+    return re.sub(r"\bline \d+", "", str(error))
+
+
+def _refuse(context: Context, missing: list[Issue]) -> None:
+    if missing:
+        named = "; ".join(f"{_place(issue)}{issue.message} ({issue.remedy})" for issue in missing)
+        raise ScriptError(
+            f"{context.workspace.baseline_script.name} is not trained, its training would be thrown away. {named}."
+        )
+
+
+def _place(issue: Issue) -> str:
+    return "" if issue.line is None else f"Line {issue.line}: "
