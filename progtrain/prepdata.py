@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pydantic import JsonValue
 
 from progtrain.errors import WorkspaceError
 
-_VALID_NAMES = ("valid", "val", "validation")
-_COUNT_NAMES = ("num_samples", "count", "size", "n", "samples")
+_SPLITS: Final = {
+    "train": frozenset({"train", "training"}),
+    "valid": frozenset({"valid", "val", "validation", "dev"}),
+    "test": frozenset({"test", "testing", "holdout"}),
+}
+#: Words that say of a number that it counts samples; the others may stand beside them.
+_COUNTING: Final = frozenset(
+    {"num", "n", "nb", "number", "no", "count", "counts", "total", "samples", "examples", "rows", "items", "records"}
+)
+_BESIDE: Final = _COUNTING | frozenset(
+    {"size", "sizes", "len", "length", "lengths", "of", "split", "splits", "set", "sets", "data", "dataset", "images"}
+)
+_WORDS: Final = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 @dataclass(frozen=True)
@@ -27,7 +41,7 @@ def read_stats(folder: Path) -> Stats:
     """Read `folder`/stats.json.
 
     Raises:
-        WorkspaceError: it is missing, not a JSON object, or names no task_type or no training sample count.
+        WorkspaceError: it is missing, not a JSON object, names no task_type, or contradicts itself.
     """
     path = folder / "stats.json"
     try:
@@ -41,13 +55,7 @@ def read_stats(folder: Path) -> Stats:
     task_type = stats.get("task_type")
     if not isinstance(task_type, str):
         raise WorkspaceError(f"{path}: expected a string under 'task_type', got the keys {sorted(stats)}. Add it.")
-    num_train = _count(stats, ("train", "training"))
-    if num_train is None:
-        raise WorkspaceError(
-            f"{path}: expected the number of training samples, for instance under 'num_train' or "
-            f"'splits.train.num_samples', got the keys {sorted(stats)}. Add it."
-        )
-    return Stats(task_type, num_train, _count(stats, _VALID_NAMES))
+    return Stats(task_type, _count(path, stats, "train"), _count(path, stats, "valid"))
 
 
 def class_names(folder: Path) -> tuple[str, ...]:
@@ -58,21 +66,44 @@ def class_names(folder: Path) -> tuple[str, ...]:
     return tuple(str(name) for name in next((names for names in known if isinstance(names, list)), []))
 
 
-def _count(stats: dict[str, JsonValue], splits: tuple[str, ...]) -> int | None:
-    nested = stats.get("splits")
-    for split in splits:
-        flat = (f"num_{split}", f"n_{split}", f"{split}_samples", f"{split}_size", f"num_{split}_samples")
-        candidates = [stats.get(name) for name in flat]
-        candidates.append(nested.get(split) if isinstance(nested, dict) else None)
-        candidates.append(stats.get(split))
-        for candidate in candidates:
-            number = _number(candidate)
-            if number is not None:
-                return number
-    return None
+def _count(path: Path, stats: dict[str, JsonValue], split: str) -> int | None:
+    """The number of samples of a split, wherever it stands; a number that is said to count them outranks a mere size.
+
+    Raises:
+        WorkspaceError: two numbers are said to be it.
+    """
+    found = [(place, number) for place, number in _numbers(stats, ()) if _is_of(place, split)]
+    counts = {number: place for place, number in found if _COUNTING & {word for key in place for word in _words(key)}}
+    if len(counts) > 1:
+        named = " and ".join(f"{number} under {'.'.join(place)!r}" for number, place in counts.items())
+        raise WorkspaceError(f"{path}: expected one number of {split} samples, got {named}. Keep the right one.")
+    return next(iter([*counts, *(number for _, number in found)]), None)
 
 
-def _number(value: JsonValue) -> int | None:
-    if isinstance(value, dict):
-        return next((number for name in _COUNT_NAMES if (number := _number(value.get(name))) is not None), None)
-    return int(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+def _numbers(value: JsonValue, place: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], int]]:
+    """Every whole number, and the keys that lead to it; in a list of objects a name is a key."""
+    match value:
+        case bool():
+            return
+        case int() | float():
+            if value >= 0 and (isinstance(value, int) or value.is_integer()):
+                yield place, int(value)
+        case dict():
+            for key, inner in value.items():
+                yield from _numbers(inner, (*place, key))
+        case list():
+            for inner in value:
+                name = (inner.get("name") or inner.get("split")) if isinstance(inner, dict) else None
+                if isinstance(name, str):
+                    yield from _numbers(inner, (*place, name))
+
+
+def _is_of(place: tuple[str, ...], split: str) -> bool:
+    words = [word for key in place for word in _words(key)]
+    named = [name for name, spellings in _SPLITS.items() if spellings & set(words)]
+    return named == [split] and all(word in _BESIDE | _SPLITS[split] for word in words)
+
+
+def _words(key: str) -> list[str]:
+    """`num_train`, `numTrain` and `num-train` in words."""
+    return [word.lower() for word in _WORDS.findall(key)]

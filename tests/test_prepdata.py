@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from progtrain.errors import WorkspaceError
-from progtrain.prepdata import read_stats
+from progtrain.prepdata import Stats, read_stats
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,13 @@ from progtrain.prepdata import read_stats
         {"splits": {"train": 30, "val": 10}},
         {"train": {"count": 30}, "valid": {"n": 10}},
         {"n_train": 30, "n_val": 10},
+        {"num_samples": {"train": 30, "valid": 10}},
+        {"counts": {"training": 30, "dev": 10, "test": 12}},
+        {"dataset": {"splits": [{"name": "train", "num_rows": 30}, {"name": "val", "num_rows": 10}]}},
+        {"numTrain": 30.0, "numVal": 10},
+        {"split_sizes": {"train": 30, "validation": 10}},
+        {"train": {"num_samples": 30, "size": 28, "mean": 4, "num_batches": 2}, "valid": {"size": 10}},
+        {"num_train_samples": 30, "train": {"examples": 30}, "num_valid_examples": 10},
     ],
 )
 def test_counts_are_found_under_any_name_in_use(tmp_path: Path, counts: dict[str, object]) -> None:
@@ -27,10 +34,22 @@ def test_counts_are_found_under_any_name_in_use(tmp_path: Path, counts: dict[str
 
 
 @pytest.mark.parametrize(
+    "counts",
+    [{}, {"rows": 40}, {"train_fraction": 0.8, "train_size": 0.8}, {"num_train_batches": 4}, {"train": True}],
+)
+def test_counts_that_are_not_there_are_left_to_the_loaders(tmp_path: Path, counts: dict[str, object]) -> None:
+    (tmp_path / "stats.json").write_text(json.dumps({"task_type": "regression", **counts}))
+    assert read_stats(tmp_path) == Stats("regression", None, None)
+
+
+@pytest.mark.parametrize(
     ("text", "named"),
     [
         ('{"num_train": 3}', "task_type"),
-        ('{"task_type": "regression", "rows": 3}', "rows"),
+        (
+            '{"task_type": "regression", "num_train": 3, "splits": {"train": {"n": 4}}}',
+            "3 under 'num_train' and 4 under",
+        ),
         ("[1]", "list"),
         ("{", "not JSON"),
     ],
