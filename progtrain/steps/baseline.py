@@ -9,10 +9,12 @@ from typing import Final
 from progtrain.errors import CaptureError, ScriptError
 from progtrain.records import Snapshot
 from progtrain.script.auditing.audit import Audit, AuditFacts, Issue, audit, patch_names, smoke_test_batch_size
+from progtrain.script.editing.versioning import set_constant
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context
 from progtrain.workspace import BASELINE
 
+FIRST: Final = "v001"
 _TO_NO_EFFECT: Final = "patched to no effect: {}; write it as docs/training-script.md has it"
 
 
@@ -22,15 +24,19 @@ class Baseline:
 
     Args:
         audit: what was found, and the patched script.
-        snapshot: what the patched script is about to train.
+        first: v001's script, which is the patched one with VERSION set.
+        snapshot: what v001 is about to train.
     """
 
     audit: Audit
+    first: str
     snapshot: Snapshot
 
 
 def prepare_baseline(context: Context, source: str, dataset_id: str) -> Baseline:
     """Audit a baseline; nothing is written.
+
+    It is run as v001: what it then writes elsewhere does not follow VERSION.
 
     Args:
         context: the opened workspace.
@@ -40,43 +46,48 @@ def prepare_baseline(context: Context, source: str, dataset_id: str) -> Baseline
     Raises:
         CaptureError: it does not reach `Trainer.fit`, patched or not.
         ScriptError: something that a training must leave is missing, and cannot be added; or it is not Python.
+        EditError: as ScriptError.
     """
     report = context.workspace.artifacts(BASELINE) / "_tests" / "baseline_smoke_test_report.md"
-    facts = AuditFacts(dataset_id=dataset_id, batch_size=smoke_test_batch_size(report), rules=context.rules)
-    runnable = patch_names(source, facts)
-    snapshot = _captured(context, source, runnable)
+    facts = AuditFacts(
+        dataset_id=dataset_id, folder=FIRST, batch_size=smoke_test_batch_size(report), rules=context.rules
+    )
+    readable = patch_names(source, facts)
+    snapshot = _captured(context, source, readable)
     audited = audit(source, snapshot, facts)
     _refuse(context, [issue for issue in audited.issues if issue.needed and not issue.patched])
-    if audited.source != runnable:
+    first = set_constant(audited.source, "VERSION", FIRST)
+    if audited.source != readable:
         snapshot = _captured(context, source, audited.source)
-        again = [issue for issue in audit(audited.source, snapshot, facts).issues if issue.needed]
+        again = [issue for issue in audit(first, snapshot, facts).issues if issue.needed]
         _refuse(context, [replace(each, line=None, remedy=_TO_NO_EFFECT.format(each.remedy)) for each in again])
-    return Baseline(audited, snapshot)
+    return Baseline(audited, first, snapshot)
 
 
 def _captured(context: Context, source: str, patched: str) -> Snapshot:
-    """The Snapshot of the patched script; an error says whether it is the patch that keeps it from running."""
+    """The Snapshot of the patched script as v001; an error says whether it is the patch that keeps it from running."""
+    name, first = context.workspace.baseline_script.name, context.workspace.script(FIRST).name
     try:
-        return capture_source(context.workspace, context.executor, BASELINE, patched)
+        return capture_source(context.workspace, context.executor, FIRST, set_constant(patched, "VERSION", FIRST))
     except CaptureError as error:
-        if patched == source:
-            raise
-        failed = error
-    name = context.workspace.baseline_script.name
+        failed = str(error).replace(first, name)
+    if patched == source:
+        raise CaptureError(failed)
     try:
         capture_source(context.workspace, context.executor, BASELINE, source)
     except CaptureError as error:
-        if _without_lines(error) == _without_lines(failed):
+        if _without_lines(str(error)) == _without_lines(failed):
             raise  # the same, with the line as the user counts it
-        raise CaptureError(f"{failed} Lines are those of the patched script; {name} itself: {error}") from failed
+        raise CaptureError(f"{failed} (lines of the patched script). Before the patch: {error}") from error
     raise CaptureError(
         f"{name} reaches Trainer.fit as it is, but not once it is patched: {failed} Nothing was written. "
         "Write DATASET_ID, VERSION and the paths that derive from them as docs/training-script.md has them."
-    ) from failed
+    )
 
 
-def _without_lines(error: CaptureError) -> str:
-    return re.sub(r"\bline \d+", "", str(error))
+def _without_lines(message: str) -> str:
+    """Apart from where: neither the line nor the log."""
+    return re.sub(r"\bline \d+|The log is .*", "", message)
 
 
 def _refuse(context: Context, missing: list[Issue]) -> None:

@@ -7,16 +7,15 @@ import json
 from progtrain.errors import WorkspaceError
 from progtrain.prepdata import Stats, read_stats
 from progtrain.script.auditing.audit import Audit, render_patch_report
-from progtrain.script.editing.versioning import Header, set_constant, with_header
+from progtrain.script.editing.versioning import Header, with_header
 from progtrain.step_records import AuthorRecord, LoopRecord
-from progtrain.steps.baseline import Baseline, prepare_baseline
+from progtrain.steps.baseline import FIRST, Baseline, prepare_baseline
+from progtrain.steps.capturing import captured, keep
 from progtrain.steps.context import Context
 from progtrain.steps.offers import check_action_names
 from progtrain.steps.yardstick import lock_yardstick
 from progtrain.tasks import task_of
 from progtrain.workspace import BASELINE, now, sha256_of, write_atomic
-
-FIRST = "v001"
 
 
 def initialize(context: Context, handed_over: str | None = None) -> None:
@@ -42,19 +41,23 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
     task_of(stats.task_type)
     baseline = None if context.workspace.versions() else _prepare_first_version(context, dataset_id)
     if locked is None:
-        context.workspace.write_record(_loop_record(dataset_id, stats, baseline), "loop")
+        context.workspace.write_record(_loop_record(context, dataset_id, stats, baseline), "loop")
     lock_yardstick(context)
 
 
-def _loop_record(dataset_id: str, stats: Stats, baseline: Baseline | None) -> LoopRecord:
+def _loop_record(context: Context, dataset_id: str, stats: Stats, baseline: Baseline | None) -> LoopRecord:
     """What the loop is locked to; counts that stats.json lacks are those of the loaders."""
     left = () if baseline is None else tuple(each.message for each in baseline.audit.issues if not each.patched)
-    train, valid = (None, None) if baseline is None else (baseline.snapshot.train, baseline.snapshot.valid)
+    num_train, num_valid = stats.num_train, stats.num_valid
+    if num_train is None or num_valid is None:
+        snapshot = captured(context, context.workspace.versions()[-1])
+        num_train = num_train if num_train is not None or snapshot.train is None else snapshot.train.size
+        num_valid = num_valid if num_valid is not None or snapshot.valid is None else snapshot.valid.size
     return LoopRecord(
         dataset_id=dataset_id,
         task_type=stats.task_type,
-        num_train=stats.num_train if stats.num_train is not None or train is None else train.size,
-        num_valid=stats.num_valid if stats.num_valid is not None or valid is None else valid.size,
+        num_train=num_train,
+        num_valid=num_valid,
         patched=bool(left),
         started_at=now(),
         warnings=left,
@@ -102,7 +105,6 @@ def _prepare_first_version(context: Context, dataset_id: str) -> Baseline:
     source = context.workspace.baseline_script.read_text(encoding="utf-8")
     prepared = prepare_baseline(context, source, dataset_id)
     _record_patch(context, prepared.audit, source)
-    body = set_constant(prepared.audit.source, "VERSION", FIRST)
     header = Header(
         version=FIRST,
         parent=BASELINE,
@@ -111,7 +113,9 @@ def _prepare_first_version(context: Context, dataset_id: str) -> Baseline:
         change="the audited baseline with VERSION set",
         expected="the baseline's own figures",
     )
-    _write_first(context, with_header(body, header))
+    first = with_header(prepared.first, header)
+    keep(context, FIRST, first, prepared.snapshot)
+    _write_first(context, first)
     return prepared
 
 

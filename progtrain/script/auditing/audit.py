@@ -58,8 +58,8 @@ def audit(source: str, snapshot: Snapshot, facts: AuditFacts) -> Audit:
     sites = fit_statements(script)
     checks = (
         check_names(script, facts, snapshot),
-        check_logs(script, snapshot, sites),
-        check_checkpoints(script, snapshot, sites),
+        check_logs(script, snapshot, sites, facts),
+        check_checkpoints(script, snapshot, sites, facts),
         check_hyperparameters(script, snapshot, sites),
         check_spec(script, sites),
     )

@@ -17,19 +17,23 @@ from progtrain.script.auditing.calls import (
 )
 from progtrain.script.auditing.construction import Construction
 from progtrain.script.auditing.imports import written
-from progtrain.script.auditing.issues import Checked, Issue, unmended
-from progtrain.script.auditing.last_checkpoint import CHECKPOINT_ARGUMENTS, keep_the_end, last_checkpoint
+from progtrain.script.auditing.issues import AuditFacts, Checked, Issue, unmended
+from progtrain.script.auditing.last_checkpoint import (
+    CHECKPOINT_ARGUMENTS,
+    checkpoints_in,
+    keep_the_end,
+    last_checkpoint,
+)
 from progtrain.script.auditing.monitored import valid_loss
 from progtrain.script.auditing.sites import TRAINER, Site
 from progtrain.script.reading.structure import ParsedScript, argument
 
-_ARTIFACT_PATH = re.compile(r"(^|/)Models/Artifacts/[^/]+/?$")
 _SAVES = re.compile(r"\.(save_checkpoint|copy\w*|move|rename|symlink_to|hardlink_to)\(|torch\.save\(")
 
 
-def check_checkpoints(script: ParsedScript, snapshot: Snapshot, sites: tuple[Site, ...]) -> Checked:
+def check_checkpoints(script: ParsedScript, snapshot: Snapshot, sites: tuple[Site, ...], facts: AuditFacts) -> Checked:
     """A ModelCheckpoint, or the script itself, writes best.ckpt and last.ckpt into Models/Artifacts/{VERSION}/."""
-    here = [each for each in snapshot.checkpoints if _ARTIFACT_PATH.search(each.dirpath or "")]
+    here = checkpoints_in(snapshot, facts)
     best = any(_keeps_best(script, each) for each in here) or _saves(script, "best.ckpt")
     last = any(each.keeps_end for each in here) or _saves(script, "last.ckpt")
     if best and last:
@@ -38,9 +42,11 @@ def check_checkpoints(script: ParsedScript, snapshot: Snapshot, sites: tuple[Sit
     keeper = _keeper(script, calls)
     nothing = _nothing_to_monitor(script, snapshot)
     if keeper is not None and not hides_arguments(keeper):
-        first = Checked() if best else _keep_best(script, keeper, snapshot.checkpoints)
+        first = Checked() if best else _keep_best(script, keeper, is_there=bool(here))
         watches = argument(keeper, 2, "monitor") is not None or valid_loss(script) is not None
-        second = Checked() if last else keep_the_end(script, snapshot, sites, calls, keeper, in_place=not watches)
+        second = (
+            Checked() if last else keep_the_end(script, snapshot, sites, calls, keeper, facts, in_place=not watches)
+        )
         return _joined(first, second, nothing)
     if not calls and not any(each.monitor or each.filename for each in snapshot.checkpoints):
         return _joined(_added(script, snapshot, sites), nothing)
@@ -64,10 +70,10 @@ def _literal(given: ast.expr | None) -> object:
     return given.value if isinstance(given, ast.Constant) else None
 
 
-def _keep_best(script: ParsedScript, call: ast.Call, live: tuple[CheckpointSettings, ...]) -> Checked:
-    """The arguments that a ModelCheckpoint lacks, or has otherwise."""
+def _keep_best(script: ParsedScript, call: ast.Call, *, is_there: bool) -> Checked:
+    """The arguments that a ModelCheckpoint lacks, or has otherwise; `is_there`: one writes into the right folder."""
     wanted = {"filename": '"best"'}
-    if not any(_ARTIFACT_PATH.search(each.dirpath or "") for each in live):
+    if not is_there:
         wanted["dirpath"] = ARTIFACT_DIR
     if argument(call, 2, "monitor") is None and (monitor := valid_loss(script)):
         wanted["monitor"] = f'"{monitor}"'

@@ -14,11 +14,13 @@ class AuditFacts:
 
     Args:
         dataset_id: the data set that the loop is locked to.
+        folder: the one below Models/Artifacts that the captured script is to write to.
         batch_size: the smoke test's optimal batch size; None where there is no such test.
         rules: the user's.
     """
 
     dataset_id: str
+    folder: str
     batch_size: int | None
     rules: Rules
 

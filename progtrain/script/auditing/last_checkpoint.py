@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from progtrain.records import Snapshot
+from progtrain.records import CheckpointSettings, Snapshot
 from progtrain.script.auditing.attaching import Attached, attach_callbacks
 from progtrain.script.auditing.calls import (
     ARTIFACT_DIR,
@@ -20,13 +20,19 @@ from progtrain.script.auditing.calls import (
 )
 from progtrain.script.auditing.construction import Construction, free_name, placed
 from progtrain.script.auditing.imports import written
-from progtrain.script.auditing.issues import Checked, Issue, unmended
+from progtrain.script.auditing.issues import AuditFacts, Checked, Issue, unmended
 from progtrain.script.auditing.sites import Site
 from progtrain.script.reading.modules import ModuleDisplay
 from progtrain.script.reading.structure import Edit, ParsedScript, argument
 
 CHECKPOINT_ARGUMENTS = ("dirpath", "filename", "monitor", "verbose", "save_last", "save_top_k")
 _AT_EVERY_END = {"save_last": "True", "save_on_train_epoch_end": "True"}
+
+
+def checkpoints_in(snapshot: Snapshot, facts: AuditFacts) -> tuple[CheckpointSettings, ...]:
+    """The live ModelCheckpoints that write into the version's own folder."""
+    folder = f"Models/Artifacts/{facts.folder}"
+    return tuple(each for each in snapshot.checkpoints if f"/{(each.dirpath or '').rstrip('/')}".endswith(f"/{folder}"))
 
 
 def last_checkpoint(callee: str, folder: str) -> Construction:
@@ -46,6 +52,7 @@ def keep_the_end(
     sites: tuple[Site, ...],
     calls: list[ast.Call],
     best: ast.Call,
+    facts: AuditFacts,
     *,
     in_place: bool,
 ) -> Checked:
@@ -57,6 +64,7 @@ def keep_the_end(
         sites: where it trains.
         calls: every call of ModelCheckpoint.
         best: the one that keeps the best.
+        facts: what is known beside the script.
         in_place: whether that one watches nothing, and so saves at every epoch itself.
     """
     given = argument(best, 4, "save_last") is not None
@@ -72,7 +80,7 @@ def keep_the_end(
         found = _saved_with(script, periodic[0], message, {"dirpath": ARTIFACT_DIR})
         return Checked(found.issues, (*switched_off, *found.edits))
     dotted = f"{package(script)}.callbacks.ModelCheckpoint"
-    made = last_checkpoint(written(script, dotted), _folder(script, snapshot, best))
+    made = last_checkpoint(written(script, dotted), _folder(script, best, right=bool(checkpoints_in(snapshot, facts))))
     attached = _beside(script, best, made) or attach_callbacks(script, snapshot, sites, (made,))
     if attached is None:
         return unmended(message, how_to_keep_the_end(script), best.lineno)
@@ -89,10 +97,9 @@ def how_to_keep_the_end(script: ParsedScript) -> str:
     return f"pass {last_checkpoint(name, ARTIFACT_DIR).text} to the Trainer's callbacks"
 
 
-def _folder(script: ParsedScript, snapshot: Snapshot, best: ast.Call) -> str:
+def _folder(script: ParsedScript, best: ast.Call, *, right: bool) -> str:
     """The folder of the best checkpoint as it is written, where that is the right one."""
     given = argument(best, 0, "dirpath")
-    right = any("Models/Artifacts/" in (each.dirpath or "") for each in snapshot.checkpoints)
     named = isinstance(given, ast.Name | ast.Attribute)
     return script.text(given) if given is not None and named and right else ARTIFACT_DIR
 

@@ -9,20 +9,20 @@ from progtrain.script.auditing.attaching import attach_logger
 from progtrain.script.auditing.calls import ARTIFACT_DIR, calls_of, hides_arguments, package, set_arguments
 from progtrain.script.auditing.construction import Construction
 from progtrain.script.auditing.imports import written
-from progtrain.script.auditing.issues import Checked, Issue, unmended
+from progtrain.script.auditing.issues import AuditFacts, Checked, Issue, unmended
 from progtrain.script.auditing.sites import Site
 from progtrain.script.reading.structure import ParsedScript, argument
 
-_LOG_PATH = re.compile(r"(^|/)Models/Artifacts/[^/]+/logs/version_\d+/?$")
 _ARGUMENTS = ("save_dir", "name", "version")
 
 
-def check_logs(script: ParsedScript, snapshot: Snapshot, sites: tuple[Site, ...]) -> Checked:
+def check_logs(script: ParsedScript, snapshot: Snapshot, sites: tuple[Site, ...], facts: AuditFacts) -> Checked:
     """A CSVLogger writes Models/Artifacts/{VERSION}/logs/version_#/."""
     folders = [each.log_dir or "" for each in snapshot.loggers if each.type.endswith("CSVLogger")]
-    if any(_LOG_PATH.search(folder) for folder in folders):
+    right = re.compile(rf"(^|/)Models/Artifacts/{re.escape(facts.folder)}/logs/version_\d+/?$")
+    if any(right.search(folder) for folder in folders):
         return Checked()
-    found = f"found logs in {'/'.join(folders[0].split('/')[-3:])}" if folders else "found no CSVLogger"
+    found = f"found logs in {'/'.join(folders[0].split('/')[-4:])}" if folders else "found no CSVLogger"
     message = f"expected logs in Models/Artifacts/{{VERSION}}/logs/version_#/, {found}"
     loggers = calls_of(script, "CSVLogger")
     if len(loggers) == 1 and folders and not hides_arguments(loggers[0]):

@@ -24,7 +24,8 @@ def check_names(script: ParsedScript, facts: AuditFacts, snapshot: Snapshot | No
         facts: what is known beside it.
         snapshot: what it is about to train; None where it has not been captured yet.
     """
-    folders = frozenset({BASELINE}) | _written_folders(script) | (_live_folders(snapshot) if snapshot else frozenset())
+    live = _live_folders(snapshot) - {facts.folder} if snapshot else frozenset()
+    folders = frozenset({BASELINE}) | _written_folders(script) | live
     folder = _artifact_folder(script, folders)
     dataset = Constant("DATASET_ID", facts.dataset_id, ("dataset", "prepdata"), frozenset(), "data")
     version = Constant("VERSION", folder, ("Models", "Artifacts"), folders | {folder}, "version")

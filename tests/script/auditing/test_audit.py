@@ -83,7 +83,7 @@ def snapshot(
 
 
 def facts(batch_size: int | None = None, **training_config: float | str) -> AuditFacts:
-    return AuditFacts(dataset_id="v1", batch_size=batch_size, rules=Rules(training_config=dict(training_config)))
+    return AuditFacts("v1", "baseline", batch_size, Rules(training_config=dict(training_config)))
 
 
 def changed_lines(before: str, after: str) -> list[str]:
@@ -275,7 +275,9 @@ class TestSettings:
         assert changed_lines(GOOD, patched(GOOD, known=facts(64)))[1].count("batch_size=64") == 1
 
     def test_the_rules_batch_size_outranks_it(self) -> None:
-        known = AuditFacts(dataset_id="v1", batch_size=64, rules=Rules(training_config={"batch_size": 16}))
+        known = AuditFacts(
+            dataset_id="v1", folder="baseline", batch_size=64, rules=Rules(training_config={"batch_size": 16})
+        )
         assert "batch_size=16" in patched(GOOD, known=known)
 
     def test_any_spelling_of_training_config_is_held(self) -> None:
