@@ -28,7 +28,8 @@ class ServingExample(Record):
         layout: how `forward` takes the inputs: one tensor, several by position, some by name, or one mapping.
         names: of the inputs, in order.
         varying: of every input, the axes besides the first in which samples differ in length.
-        predicts: whether the module answers by a `predict_step` of its own.
+        predicts: whether it is asked by the module's own `predict_step`.
+        outputs: text of outputs() of 03_eval.py, where an answer is more than what `forward` gives; else empty.
         classes: their names; empty where the data set does not tell.
         symbols: of a transcription, that of every class, without CTC's blank where the data set leaves it out.
         answers: one a sample, as serving is to give it.
@@ -46,6 +47,7 @@ class ServingExample(Record):
     answers: tuple[dict[str, JsonValue], ...]
     threads: int
     device: str
+    outputs: str = ""
 
 
 def write_example(workspace: Workspace, version: str, example: ServingExample, inputs: Arrays) -> None:

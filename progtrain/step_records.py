@@ -67,6 +67,14 @@ class AgreementRecord(Record):
         """The figures that are others than the script's own."""
         return tuple(each for each in self.compared if not each.agrees)
 
+    @property
+    def disagreement(self) -> str:
+        """Both figures of all that do not agree; empty where all do."""
+        return "; ".join(
+            f"{each.metric} is {each.measured:.4g}, the script logs {each.logged_as} {each.logged:.4g}"
+            for each in self.disagreeing
+        )
+
 
 class AuthorRecord(Record):
     """Where a version came from; `parent` is None for v001 and for scripts written by hand."""

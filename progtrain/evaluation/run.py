@@ -97,7 +97,7 @@ def rehearse(workspace: Workspace, version: str, yardstick: Yardstick) -> Protoc
     heard = _measure(question, listing, answers_of_version(question, trained=False))
     agreement = _agreement(question, heard, heard.circumstances.logged)
     if agreement.disagreeing:
-        raise EvaluationError(f"Before any training, {in_words(agreement.disagreeing)}")
+        raise EvaluationError(f"Before any training, {in_words(agreement)}")
     protocol = _protocol(question, heard)
     hold_protocol(workspace, protocol)
     workspace.write_record(agreement, AGREEMENT)
@@ -117,7 +117,7 @@ def evaluate(workspace: Workspace, version: str, yardstick: Yardstick) -> EvalSc
     hold_settings_of(checkpoint, question.rules)
     agreement = _agreement(question, heard, logged_at(workspace.artifacts(version), checkpoint))
     if agreement.disagreeing and version == workspace.versions()[0]:
-        raise EvaluationError(f"With best.ckpt, {in_words(agreement.disagreeing)}")
+        raise EvaluationError(f"With best.ckpt, {in_words(agreement)}")
     protocol, score = _protocol(question, heard), _score(question, heard)
     staging = workspace.version_state(version) / "evaluation"
     shutil.rmtree(staging, ignore_errors=True)

@@ -14,6 +14,7 @@ from progtrain.reporting.pictures import Picture
 from progtrain.reporting.reading import how_sure, hypotheses_of, read_of_curves, won_and_lost
 from progtrain.reporting.rendering import render
 from progtrain.reporting.segments import segments
+from progtrain.step_records import AgreementRecord
 from progtrain.tasks import has_values, task_of
 from progtrain.workspace import version_id, version_number
 
@@ -44,6 +45,7 @@ class Analysis:
         findings: most severe first.
         sample_ids: of infer_samples, in the order of their folders.
         names: of the classes or labels, where the data says them.
+        agreement: whether the evaluation measures what the script itself logs.
     """
 
     now: Measured
@@ -56,6 +58,7 @@ class Analysis:
     findings: tuple[Finding, ...]
     sample_ids: tuple[str, ...]
     names: tuple[str, ...] = ()
+    agreement: AgreementRecord | None = None
 
     @property
     def answers(self) -> Answers:
@@ -111,6 +114,7 @@ def render_analysis(analysis: Analysis, answers: Answers, pictures: Sequence[Pic
         findings=analysis.findings,
         explanations=EXPLANATIONS,
         pictures=pictures,
+        agreement=analysis.agreement,
     )
 
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from progtrain.records import EvalScore
 from progtrain.reporting.leaderboard import Candidate
-from progtrain.step_records import ExternalRecord, external_name
+from progtrain.step_records import AGREEMENT, AgreementRecord, ExternalRecord, external_name
 from progtrain.workspace import Workspace, version_number
 
 _VERSION = re.compile(r"v\d{3,}")
@@ -20,7 +20,7 @@ def read_candidates(workspace: Workspace) -> list[Candidate]:
     folders = workspace.artifacts("v###").parent.glob("v*")
     on_disk = {path.name for path in folders if path.is_dir() and _VERSION.fullmatch(path.name)}
     versions = sorted({*workspace.versions(), *on_disk}, key=version_number)
-    return [_version(workspace.artifacts(version), version) for version in versions] + [
+    return [_version(workspace, version) for version in versions] + [
         _external(workspace, name) for name in workspace.external_names()
     ]
 
@@ -33,10 +33,12 @@ def read_score(folder: Path) -> EvalScore | None:
         return None
 
 
-def _version(home: Path, version: str) -> Candidate:
-    path = f"../../Artifacts/{version}"
+def _version(workspace: Workspace, version: str) -> Candidate:
+    home, path = workspace.artifacts(version), f"../../Artifacts/{version}"
     artifact = f"{path}/best.ckpt" if (home / "best.ckpt").is_file() else path if home.is_dir() else ""
-    return Candidate(version, read_score(home), artifact)
+    agreement = workspace.read_record(AgreementRecord, AGREEMENT, version)
+    disagreement = "" if agreement is None else agreement.disagreement
+    return Candidate(version, read_score(home), artifact, disagreement=disagreement)
 
 
 def _external(workspace: Workspace, name: str) -> Candidate:

@@ -25,6 +25,7 @@ class Candidate:
         artifact_relpath: of the artifact where it now lies, from the report's folder.
         external: whether it comes from elsewhere.
         reason: why there is no score, where that is known.
+        disagreement: both figures where its script logs something else than was measured; else empty.
     """
 
     version_id: str
@@ -32,6 +33,7 @@ class Candidate:
     artifact_relpath: str
     external: bool = False
     reason: str | None = None
+    disagreement: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,9 @@ class Leaderboard:
 
     Args:
         higher_is_better: the direction that they are ranked in.
-        too_slow: versions above `constraints.max_latency_ms`: ranked, but never promoted.
-        champion: the first version of this workspace that is not too slow; where all are, the first of them.
+        barred: versions that are ranked, but never promoted: those above `constraints.max_latency_ms`, and those of
+            which the evaluation measures something else than their scripts log.
+        champion: the first version of this workspace that is not barred; where all are, the first of them.
     """
 
     primary: str
@@ -63,7 +66,7 @@ class Leaderboard:
     columns: tuple[str, ...]
     rows: tuple[Row, ...]
     warnings: tuple[str, ...]
-    too_slow: frozenset[str]
+    barred: frozenset[str]
     champion: str | None
 
     @property
@@ -108,30 +111,34 @@ def build_leaderboard(
     higher = _direction(measured[0], primary) if measured else False
     ranked = sorted(measured, key=lambda candidate: (-1 if higher else 1) * (_primary(candidate, primary) or 0.0))
     ranked += missing
-    slow = {candidate.version_id: _why_slow(candidate, max_latency_ms) for candidate in ranked}
-    too_slow = frozenset(version for version, why in slow.items() if why is not None)
-    best = _champion(ranked, primary, too_slow)
+    held = {candidate.version_id: _why_barred(candidate, max_latency_ms) for candidate in ranked}
+    barred = frozenset(version for version, why in held.items() if why is not None)
+    best = _champion(ranked, primary, barred)
     rows = tuple(_row(candidate, primary, copied=candidate.version_id == best) for candidate in ranked)
     columns = dict.fromkeys(column for row in map(_columns, candidates) for column, _ in row)
     warnings = [_why_missing(candidate, primary) for candidate in missing]
-    warnings += [why for why in slow.values() if why is not None]
+    warnings += [why for why in held.values() if why is not None]
     if len(directions) > 1:
         warnings.append(f"the versions disagree on higher_is_better of {primary}; ranked with {higher}")
     shown = tuple(columns) or (f"metric__{primary}",)
-    return Leaderboard(primary, higher, shown, rows, tuple(warnings), too_slow, best)
+    return Leaderboard(primary, higher, shown, rows, tuple(warnings), barred, best)
 
 
-def _champion(ranked: Sequence[Candidate], primary: str, too_slow: frozenset[str]) -> str | None:
+def _champion(ranked: Sequence[Candidate], primary: str, barred: frozenset[str]) -> str | None:
     own = [candidate for candidate in ranked if not candidate.external]
-    fit = [c for c in own if c.version_id not in too_slow and _primary(c, primary) is not None]
+    fit = [c for c in own if c.version_id not in barred and _primary(c, primary) is not None]
     return next((candidate.version_id for candidate in (*fit, *own)), None)
 
 
-def _why_slow(candidate: Candidate, limit: float | None) -> str | None:
-    if limit is None or candidate.external or candidate.score is None or candidate.score.latency_ms <= limit:
-        return None
-    taken = f"one answer takes {candidate.score.latency_ms:.3g} ms, constraints.max_latency_ms allows {limit:g}"
-    return f"{candidate.version_id} is ranked but not promoted: {taken}"
+def _why_barred(candidate: Candidate, limit: float | None) -> str | None:
+    reasons = []
+    if candidate.disagreement:
+        reasons.append(f"its script logs something else than is measured: {candidate.disagreement}")
+    if limit is not None and not candidate.external and candidate.score is not None:
+        taken = candidate.score.latency_ms
+        if taken > limit:
+            reasons.append(f"one answer takes {taken:.3g} ms, constraints.max_latency_ms allows {limit:g}")
+    return f"{candidate.version_id} is ranked but not promoted: {'; '.join(reasons)}" if reasons else None
 
 
 def _metric(candidate: Candidate, name: str) -> MetricValue | None:

@@ -22,10 +22,17 @@ from progtrain.reporting.evidence import Answers
 from progtrain.reporting.pictures import Picture, draw_answers, draw_deltas
 from progtrain.reporting.plots import draw_curves
 from progtrain.reporting.story import read_change
-from progtrain.step_records import ACTIVATIONS, ActivationsRecord, AnalyzeRecord, EvaluateRecord
+from progtrain.step_records import (
+    ACTIVATIONS,
+    AGREEMENT,
+    ActivationsRecord,
+    AgreementRecord,
+    AnalyzeRecord,
+    EvaluateRecord,
+)
 from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
-from progtrain.steps.lineage import history, parent_of, too_slow
+from progtrain.steps.lineage import barred, history, parent_of
 from progtrain.steps.repeats import training_noise
 from progtrain.tasks import task_of
 from progtrain.workspace import now, version_number, write_atomic
@@ -115,16 +122,16 @@ def _comparison(context: Context, version: str, against: str | None) -> Comparis
 
 
 def _best_so_far(context: Context, version: str, comparison: Comparison) -> str:
-    """See AnalyzeRecord. What is too slow to be promoted is no improvement of anything."""
+    """See AnalyzeRecord. What may not be promoted is no improvement of anything."""
     earlier = [other for other in context.workspace.versions() if version_number(other) < version_number(version)]
     if not earlier:
         return version
     before = context.workspace.read_record(AnalyzeRecord, "analyze", earlier[-1])
     best = (before.best_so_far if before else None) or earlier[0]
     held_against = _earlier(context, best)
-    if too_slow(context, version):
+    if barred(context, version):
         return best
-    if held_against is None or too_slow(context, best):
+    if held_against is None or barred(context, best):
         return version
     if not _primary(context, _measured(context, version)).better_than(_primary(context, held_against)):
         return best
@@ -177,6 +184,7 @@ def _analysis(
         findings=findings,
         sample_ids=tuple(str(json.loads(meta.read_text(encoding="utf-8"))["sample_id"]) for meta in metas),
         names=class_names(context.workspace.prepdata(context.loop.dataset_id)),
+        agreement=context.workspace.read_record(AgreementRecord, AGREEMENT, version),
     )
 
 

@@ -6,7 +6,7 @@ from progtrain.errors import EvaluationError
 from progtrain.executors import Job
 from progtrain.predictions import FILE_NAME
 from progtrain.records import EvalScore
-from progtrain.step_records import EvaluateRecord
+from progtrain.step_records import AGREEMENT, AgreementRecord, EvaluateRecord
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said
 from progtrain.steps.lineage import too_slow
@@ -54,5 +54,8 @@ def evaluate(context: Context, version: str) -> None:
             f"{version}: one answer takes {score.latency_ms:.3g} ms, constraints.max_latency_ms allows {limit:g}: "
             "it may not become the best, and nothing is built on it"
         )
+    agreement = workspace.read_record(AgreementRecord, AGREEMENT, version)
+    if agreement is not None and agreement.disagreement:
+        context.say(f"{version}: warning: {agreement.disagreement}: it may not become the best, nothing is built on it")
     # Its model is exported and registered in the background from here on.
     context.tracker.version_finished(version)

@@ -8,7 +8,15 @@ from typing import Final
 from progtrain.evaluation.scoring.names import LOSS, read_name
 from progtrain.records import EvalScore, MetricValue
 from progtrain.script.settings.knob_values import knob_values
-from progtrain.step_records import AnalyzeRecord, Attempt, AuthorRecord, EvaluateRecord, TrainRecord
+from progtrain.step_records import (
+    AGREEMENT,
+    AgreementRecord,
+    AnalyzeRecord,
+    Attempt,
+    AuthorRecord,
+    EvaluateRecord,
+    TrainRecord,
+)
 from progtrain.steps.context import Context
 from progtrain.workspace import version_number
 
@@ -52,13 +60,19 @@ def too_slow(context: Context, version: str) -> bool:
     return record is not None and limit is not None and record.score.latency_ms > limit
 
 
+def barred(context: Context, version: str) -> bool:
+    """Whether a version may not become the best: it is too slow, or its script logs something else than is measured."""
+    agreement = context.workspace.read_record(AgreementRecord, AGREEMENT, version)
+    return too_slow(context, version) or (agreement is not None and bool(agreement.disagreement))
+
+
 def next_parent(context: Context, newest: str) -> str:
     """The version that the next one is made from: the newest, or the best so far where the rules say so.
 
-    Nothing is built on a version that is too slow: its nearest ancestor that is not takes its place. Where all are,
-    the first one does.
+    Nothing is built on a version that is barred: its nearest ancestor that is not takes its place. Where all are, the
+    first one does.
     """
-    newest = _fast_ancestor(context, newest)
+    newest = _free_ancestor(context, newest)
     if context.rules.loop_config.continue_from == "latest":
         return newest
     return _best(context, newest)
@@ -72,7 +86,7 @@ def _best(context: Context, newest: str) -> str:
     primary, scores = context.rules.eval_config.primary, {}
     for version in context.workspace.versions():
         record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
-        if record is not None and not too_slow(context, version) and _value(record.score, primary) is not None:
+        if record is not None and not barred(context, version) and _value(record.score, primary) is not None:
             scores[version] = record.score
     if not scores:
         return newest
@@ -104,8 +118,8 @@ def _standard_error(score: EvalScore, name: str) -> float:
     return math.sqrt(value * (1 - value) / score.num_samples)
 
 
-def _fast_ancestor(context: Context, version: str) -> str:
-    while too_slow(context, version) and (parent := parent_of(context, version)) is not None:
+def _free_ancestor(context: Context, version: str) -> str:
+    while barred(context, version) and (parent := parent_of(context, version)) is not None:
         version = parent
     return version
 

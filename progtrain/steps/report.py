@@ -53,7 +53,7 @@ def report(context: Context) -> ReportRecord:
         started_at=started_at,
         finished_at=now(),
     )
-    if board.best not in board.too_slow:
+    if board.best not in board.barred:
         context.tracker.promote(board.best)
     context.tracker.report_finished(folder)
     workspace.write_record(record, "report")

@@ -10,11 +10,11 @@ from progtrain.errors import ProtocolChangedError
 from progtrain.evaluation.yardstick.protocol import USER_METRICS
 from progtrain.predictions import FILE_NAME
 from progtrain.rules import INSTRUCTION_FILE, RULES_FILE
-from progtrain.step_records import RANGE_TEST
+from progtrain.step_records import AGREEMENT, RANGE_TEST
 from progtrain.workspace import Workspace
 
 _LOOP_RECORDS: Final = ("loop", "protocol", "data_files", "report", "report_plan")
-_VERSION_RECORDS: Final = ("author", "train", "evaluate", "analyze", "choose", "reevaluate", RANGE_TEST)
+_VERSION_RECORDS: Final = ("author", "train", "evaluate", "analyze", "choose", "reevaluate", AGREEMENT, RANGE_TEST)
 _SCORES: Final = ("eval_score.json", "result-analysis.md", "action-extract.md")
 _LARGE: Final = ("best.ckpt", FILE_NAME)
 

@@ -28,6 +28,8 @@ def write_yardstick(context: Context, version: str) -> None:
     write_atomic(workspace.eval_script, script)
     if seen.lacking and task_of(loop.task_type) != "transcription":
         raise EvaluationError(_to_be_written(workspace.eval_script.name, version, seen))
+    if seen.loss_by_hand:
+        context.say(f"the loss is written by hand in {version}; loss() of {workspace.eval_script.name} restates it")
     if seen.predict_reason:
         context.say(f"predict_step is not asked: {seen.predict_reason}; the outputs of the loss are measured")
 

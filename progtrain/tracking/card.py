@@ -18,7 +18,15 @@ from progtrain.records import EvalScore, Snapshot
 from progtrain.rules import Rules
 from progtrain.script.settings.knob_values import knob_values
 from progtrain.serving import RECORD, ServingExample
-from progtrain.step_records import AnalyzeRecord, AuthorRecord, EvaluateRecord, LoopRecord, TrainRecord
+from progtrain.step_records import (
+    AGREEMENT,
+    AgreementRecord,
+    AnalyzeRecord,
+    AuthorRecord,
+    EvaluateRecord,
+    LoopRecord,
+    TrainRecord,
+)
 from progtrain.tasks import task_of
 from progtrain.tracking import tags
 from progtrain.tracking.ledger import VersionTracking
@@ -182,6 +190,10 @@ def _tags(workspace: Workspace, version: str, state: VersionTracking, author: Au
     analyzed = workspace.read_record(AnalyzeRecord, "analyze", version)
     if analyzed is not None:
         found[tags.VERDICT] = analyzed.comparison.verdict
+    agreement = workspace.read_record(AgreementRecord, AGREEMENT, version)
+    if agreement is not None:
+        known = "agrees" if agreement.compared else f"not known: {agreement.reason}"
+        found[tags.AGREEMENT] = tags.cut(agreement.disagreement or known)
     if state.failure is not None:
         found[tags.FAILURE] = tags.cut(state.failure)
     analysis = workspace.artifacts(version) / "result-analysis.md"

@@ -88,10 +88,16 @@ def write_model(trained: Trained, folder: Path) -> None:
         os.replace(written, folder)
 
 
+def _answering(trained: Trained) -> nn.Module:
+    """The module whose `forward` gives what answers are read from."""
+    text = trained.example.outputs
+    return served.WithOutputs(trained.module, text).eval() if text else trained.module
+
+
 def _facts(trained: Trained) -> Facts:
     example = trained.example
     with torch.inference_mode():
-        decoding = decoding_for(trained.module, example, trained.tensors())
+        decoding = decoding_for(_answering(trained), example, trained.tensors())
     return Facts(
         form="pt2",
         layout=example.layout,
@@ -101,6 +107,7 @@ def _facts(trained: Trained) -> Facts:
         scores=any("scores" in answer for answer in example.answers),
         script=trained.script.name,
         kind=type(trained.module).__name__,
+        outputs=trained.example.outputs,
     )
 
 
@@ -112,7 +119,7 @@ def _write_graph(trained: Trained, facts: Facts, artifacts: Path) -> None:
     shapes = [dict.fromkeys((0, *axes), torch.export.Dim.AUTO) for axes in varying]
     with torch.no_grad():
         graph = torch.export.export(
-            _ByPosition(trained.module, trained.example), two, dynamic_shapes=(tuple(shapes),), strict=False
+            _ByPosition(_answering(trained), trained.example), two, dynamic_shapes=(tuple(shapes),), strict=False
         )
     torch.export.save(graph, artifacts / "model.pt2")
     facts.write(artifacts)

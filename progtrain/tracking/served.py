@@ -62,6 +62,8 @@ class Facts:
         scores: whether an answer is given with the raw outputs.
         script: file name, for the form `code`.
         kind: the module's class, for the form `code`.
+        outputs: text of the function that makes outputs of the module and its inputs, where they are more than what
+            its `forward` gives; for the form `code`, a graph has it in itself.
     """
 
     form: Form
@@ -72,6 +74,7 @@ class Facts:
     scores: bool
     script: str = ""
     kind: str = ""
+    outputs: str = ""
 
     def write(self, folder: Path) -> None:
         """Write `folder`/served.json."""
@@ -98,6 +101,25 @@ class Graph(nn.Module):
         return self.graph(*inputs)
 
 
+class WithOutputs(nn.Module):
+    """A module whose answers are more than what its own `forward` gives.
+
+    Args:
+        module: the script's.
+        text: of the function `outputs(model, inputs)`; empty where `forward` is all.
+    """
+
+    def __init__(self, module: nn.Module, text: str) -> None:
+        super().__init__()
+        scope: dict[str, Any] = {"torch": torch, "F": torch.nn.functional}
+        exec(text, scope)
+        self.module, self.outputs = module, scope["outputs"]
+
+    def forward(self, *inputs: Any) -> Any:
+        """Outputs `[B, ...]` of inputs by position."""
+        return self.outputs(self.module, inputs[0] if len(inputs) == 1 else inputs)
+
+
 def load_module(folder: Path) -> nn.Module:
     """The module, in evaluation mode.
 
@@ -114,7 +136,7 @@ def load_module(folder: Path) -> nn.Module:
     given = {name: value for name, value in checkpoint.get("hyper_parameters", {}).items() if name in accepted}
     module: nn.Module = kind(**given)
     module.load_state_dict(checkpoint["state_dict"])
-    return module.eval()
+    return (WithOutputs(module, facts.outputs) if facts.outputs else module).eval()
 
 
 def outputs_of(module: nn.Module, facts: Facts, inputs: Mapping[str, Tensor]) -> Any:

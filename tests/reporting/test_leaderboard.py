@@ -45,14 +45,14 @@ def test_a_version_that_is_too_slow_is_ranked_but_not_the_best(make_score):
     )
     assert order(board) == ["v002", "v001", "v003"]
     assert board.best == "v001"
-    assert board.too_slow == {"v002"}
+    assert board.barred == {"v002"}
     assert "v002 is ranked but not promoted: one answer takes 9 ms" in board.warnings[-1]
     assert rows(board)[1]["artifact_relpath"] == "Artifacts/v001/best.ckpt"
 
 
 def test_where_all_are_too_slow_the_first_heads_the_report(make_score):
     board = build_leaderboard([candidate("v001", make_score(("acc", 0.5, True), latency_ms=9))], "acc", 5)
-    assert (board.best, board.too_slow) == ("v001", {"v001"})
+    assert (board.best, board.barred) == ("v001", {"v001"})
 
 
 @pytest.mark.parametrize("value", [None, float("nan"), float("inf")])

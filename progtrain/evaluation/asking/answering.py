@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from torch import nn
 
 from progtrain.evaluation.asking.activations import dead_shares
-from progtrain.evaluation.asking.inference import Asked, ask, latency_ms
+from progtrain.evaluation.asking.inference import REGISTERED, Asked, ask, latency_ms
 from progtrain.evaluation.asking.isolation import Send, apart
 from progtrain.evaluation.asking.models import load_exported, load_weights
 from progtrain.evaluation.asking.serving import keep_example, requests_of
@@ -178,6 +178,7 @@ def _ask_exported(question: Question, folder: Path, send: Send) -> None:
     samples = apart(lambda sent: _opened(question, lambda fit, data: _send_samples(fit, data, sent)))
     first = _batch(next(samples))
     model, device, yardstick = load_exported(folder), torch.device("cpu"), question.yardstick
+    setattr(model, REGISTERED, True)
     batches = (_batch(sent) for sent in samples)
     with torch.inference_mode():
         for asked in ask(model, batches, yardstick, device, yardstick.task == "transcription"):

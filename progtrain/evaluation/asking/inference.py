@@ -8,6 +8,7 @@ import statistics
 import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,6 +23,8 @@ from progtrain.evaluation.yardstick.stated import Outputs, Predict, Yardstick
 
 _WARM_UP: Final = 5
 _TIMED: Final = 30
+#: Attribute of a model that came from the registry.
+REGISTERED: Final = "progtrain_registered"
 
 
 @dataclass(frozen=True)
@@ -50,25 +53,30 @@ def forward(model: nn.Module, inputs: Any) -> Tensor:
 
 
 def exportable(outputs: Outputs) -> Outputs:
-    """Outputs that are more than the model's own `forward`: an exported model has them in its graph already."""
+    """Outputs that are more than the model's own `forward`: a registered model has them in its `forward` already."""
 
     @functools.wraps(outputs)
     def asked(model: nn.Module, inputs: Any) -> Tensor:
-        return forward(model, inputs) if isinstance(model, Exported) else outputs(model, inputs)
+        return forward(model, inputs) if getattr(model, REGISTERED, False) else outputs(model, inputs)
 
     return asked
 
 
-class Exported(nn.Module):
-    """A model as it was exported; its `forward` gives what the loss and the metrics see."""
+@contextmanager
+def predict_step_heard(model: nn.Module) -> Iterator[list[bool]]:
+    """Fills the list that it gives as often as the module's `predict_step` is called."""
+    heard: list[bool] = []
+    own: Any = getattr(model, "predict_step", None)
 
-    def __init__(self, served: nn.Module) -> None:
-        super().__init__()
-        self.served = served
+    def instead(*args: Any, **kwargs: Any) -> Any:
+        heard.append(True)
+        return own(*args, **kwargs)
 
-    def forward(self, *inputs: Any, **named: Any) -> Any:
-        """Outputs `[B, ...]`."""
-        return self.served(*inputs, **named)
+    object.__setattr__(model, "predict_step", instead)
+    try:
+        yield heard
+    finally:
+        object.__delattr__(model, "predict_step")
 
 
 def has_predict_step(model: nn.Module) -> bool:

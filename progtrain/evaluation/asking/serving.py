@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,10 +15,10 @@ from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 
 from progtrain.evaluation.asking.decoding import decode, predictions_of
-from progtrain.evaluation.asking.inference import ask, has_predict_step
+from progtrain.evaluation.asking.inference import ask, predict_step_heard
 from progtrain.evaluation.showing.presentation import Names, served_answer
 from progtrain.evaluation.yardstick.batches import Batch, Texts, ValidationSet
-from progtrain.evaluation.yardstick.stated import Yardstick
+from progtrain.evaluation.yardstick.stated import Outputs, Yardstick
 from progtrain.evaluation.yardstick.vocabulary import read_vocabulary
 from progtrain.serving import ServingExample, write_example
 from progtrain.workspace import Workspace
@@ -91,7 +92,8 @@ def keep_example(
     if called is None:
         return
     device = next(model.parameters(), torch.empty(0)).device
-    asked = next(ask(model, [batch], yardstick, device, yardstick.task == "transcription"))
+    with predict_step_heard(model) as heard:
+        asked = next(ask(model, [batch], yardstick, device, yardstick.task == "transcription"))
     known = predictions_of([decode(asked, yardstick.task, yardstick.loss)], None)
     answers = [served_answer(answer, known.outputs[i], yardstick.task, names) for i, answer in enumerate(known.answers)]
     example = ServingExample(
@@ -99,7 +101,8 @@ def keep_example(
         layout=called.layout,
         names=tuple(called.tensors),
         varying=_varying([called_with(model, sample.inputs) for sample in samples]),
-        predicts=has_predict_step(model),
+        predicts=bool(heard),
+        outputs=_source(yardstick.outputs),
         classes=names.classes,
         symbols=read_vocabulary(prepdata) if yardstick.task == "transcription" else (),
         answers=tuple(answers),
@@ -108,6 +111,14 @@ def keep_example(
     )
     arrays = {name: tensor.detach().cpu().numpy() for name, tensor in called.tensors.items()}
     write_example(workspace, version, example, arrays)
+
+
+def _source(outputs: Outputs | None) -> str:
+    """The text of outputs() of 03_eval.py, without decorators; empty where the model's forward is all."""
+    if outputs is None:
+        return ""
+    lines = textwrap.dedent(inspect.getsource(outputs)).splitlines(keepends=True)
+    return "".join(line for line in lines if not line.startswith("@"))
 
 
 def requests_of(model: nn.Module, samples: Sequence[Batch]) -> tuple[str, ...]:

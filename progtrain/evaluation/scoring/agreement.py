@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
@@ -59,9 +60,8 @@ def agreement_of(
     """
     total = len(predictions.sample_ids)
     part = logged.samples if logged.samples is not None else total
-    named = {
-        metric: value for metric, name in logged.names.items() if (value := _value(logged.values, name)) is not None
-    }
+    values = {metric: _value(logged.values, name) for metric, name in logged.names.items()}
+    named = {metric: value for metric, value in values.items() if value is not None}
     if not named:
         return AgreementRecord(compared=(), reason=logged.failure or _nothing(logged))
     if part < total and logged.shuffled:
@@ -69,7 +69,8 @@ def agreement_of(
     known = _rows(predictions, slice(0, part))
     compared = []
     for metric, value in named.items():
-        ways = dict(_ways(metric, known, task, batch_size, user_metrics))
+        found = _ways(metric, known, task, batch_size, user_metrics)
+        ways = {way: figure for way, figure in found if math.isfinite(figure)}
         if ways:
             compared.append(_compared(metric, logged.names[metric], value, ways, part))
     return AgreementRecord(compared=tuple(compared), reason="" if compared else "none of the figures could be computed")
@@ -92,7 +93,7 @@ def _ways(
     metric: str, known: Predictions, task: Task, batch_size: int | None, user_metrics: Path
 ) -> Iterator[tuple[str, float]]:
     """The figure over samples and over batches; none where it cannot be computed."""
-    try:
+    with suppress(EvaluationError):  # it cannot be computed: there is nothing to compare
         yield "samples", _figure(metric, known, task, user_metrics)
         if batch_size is not None:
             count = len(known.sample_ids)
@@ -101,8 +102,6 @@ def _ways(
             sizes = [min(batch_size, count - begin) for begin in begins]
             yield "batches, by their size", float(np.average(each, weights=sizes))
             yield "batches", float(np.mean(each))
-    except EvaluationError:
-        return
 
 
 def _figure(metric: str, known: Predictions, task: Task, user_metrics: Path) -> float:
@@ -131,17 +130,13 @@ def _compared(metric: str, name: str, value: float, ways: Mapping[str, float], c
     return Compared(metric=metric, logged_as=name, logged=value, measured=ways[way], counted=way, agrees=agrees)
 
 
-def in_words(disagreeing: Sequence[Compared]) -> str:
+def in_words(agreement: AgreementRecord) -> str:
     """Both figures of what does not agree, and what that mostly comes from."""
-    figures = "; ".join(
-        f"{each.metric} is {each.measured:.4g}, the script logs {each.logged_as} {each.logged:.4g}"
-        for each in disagreeing
-    )
-    if any(each.metric == LOSS for each in disagreeing):
+    if any(each.metric == LOSS for each in agreement.disagreeing):
         cause = "split(), outputs() or loss() of 03_eval.py give something else than the script's validation compares"
     else:
         cause = "predict() of 03_eval.py answers otherwise than the script's own figure counts"
     return (
-        f"{figures}. The likely cause: {cause}. Correct it there, or take the name out of LOGGED in 03_eval.py where "
-        "the script means something else by it."
+        f"{agreement.disagreement}. The likely cause: {cause}. Correct it there, or take the name out of LOGGED in "
+        "03_eval.py where the script means something else by it."
     )

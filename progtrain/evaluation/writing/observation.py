@@ -13,6 +13,7 @@ class Observation(Record):
         split: the body of split(); empty where the convention gives the same.
         outputs: the body of outputs(); empty where calling the model's forward gives the same.
         loss: the body of loss(); empty where it cannot be stated.
+        loss_by_hand: whether the loss is none of torch's functions alone, but restated operation by operation.
         loss_reason: why the loss is not stated; empty where it is.
         used: what stands in the place of input, output and target, in words.
         single: whether an output is one score and not one a class.
@@ -28,6 +29,7 @@ class Observation(Record):
     split: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     loss: tuple[str, ...] = ()
+    loss_by_hand: bool = False
     loss_reason: str = ""
     used: str = ""
     single: bool = False

@@ -132,6 +132,7 @@ def _observed(fit: Fit, step: str, known: Sequence[_Followed], task: Task) -> Ob
         split=draft.split,
         outputs=draft.outputs,
         loss=body,
+        loss_by_hand=bool(body) and first.roles.call is None,
         loss_reason=reason,
         used=used,
         single=first.trace.tensor(first.roles.outputs).numel() == first.size,
