@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import JsonValue
 
 from progtrain.actions import action_named
-from progtrain.errors import EditError
+from progtrain.errors import ArgumentError, EditError
 from progtrain.executors.local import LocalExecutor
 from progtrain.records import Proposal, Refusal
 from progtrain.script.editing.versioning import body, unified_diff, with_body
@@ -32,7 +32,8 @@ def apply_action(name: str, path: Path, overrides: Sequence[str], write: bool) -
         What differs, as a unified diff.
 
     Raises:
-        EditError: no such action, it has nothing to offer here, or what it makes may not be trained.
+        ArgumentError: no such action or parameter, or the parameter's value is not JSON.
+        EditError: the action has nothing to offer here, or what it makes may not be trained.
         CaptureError: the script, before or after, does not reach `Trainer.fit`.
         RulesError: the rules of the script's folder have no meaning.
     """
@@ -61,11 +62,11 @@ def _overridden(proposal: Proposal, overrides: Sequence[str]) -> dict[str, JsonV
         key, _, text = override.partition("=")
         if key not in parameters:
             there = ", ".join(f"{known}={json.dumps(value)}" for known, value in proposal.parameters.items()) or "none"
-            raise EditError(f"{proposal.action} has no parameter {key!r} here; its parameters are: {there}.")
+            raise ArgumentError(f"{proposal.action} has no parameter {key!r} here; its parameters are: {there}.")
         try:
             parameters[key] = json.loads(text)
         except json.JSONDecodeError as error:
-            raise EditError(
+            raise ArgumentError(
                 f"Expected --set {key}=VALUE with a value in JSON (0.5, true, '\"text\"'), got {text!r}: {error.msg}."
             ) from error
     return parameters

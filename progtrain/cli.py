@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+from click.exceptions import Exit
 
 from progtrain import __version__
-from progtrain.errors import ProgtrainError
+from progtrain.errors import FAILED, ProgtrainError, shortened
 
 if TYPE_CHECKING:
     from progtrain.inspection import Inspection
@@ -17,21 +19,39 @@ if TYPE_CHECKING:
 EXAMPLE = Path("workspaces/mnist1d")
 WORKSPACE = click.argument("workspace", type=click.Path(path_type=Path), default=".")
 VERSION = click.option("--version", "version", metavar="V###", help="Which version; the newest if not given.")
+LONGEST_MESSAGE = 4000
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Verbs(click.Group):
+    """Ends every verb with one message and its exit status: docs/rules.md has the table."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do what the command line asks for; what a user can mend is told without a traceback."""
+        try:
+            return super().invoke(ctx)
+        except ProgtrainError as error:
+            message, status = str(error), error.exit_status
+        except BrokenPipeError:
+            raise  # whoever read the output has seen enough
+        except OSError as error:
+            message = f"{error}. See that the place can be read and written and the disk is not full, and run again."
+            status = FAILED
+        except KeyboardInterrupt as end:
+            by = signal.Signals(end.args[0] if end.args else signal.SIGINT)
+            message, status = f"Ended by {by.name}. The same command goes on from what is done.", 128 + by
+        click.echo(f"progtrain: {shortened(message, LONGEST_MESSAGE)}", err=True)
+        raise Exit(status)
+
+
+@click.group(cls=_Verbs, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="progtrain")
 def cli() -> None:
     """Train, measure, explain, change one thing: versions of a Lightning script, with a record to trust."""
 
 
 def main() -> None:
-    """Run the command line; what a user can mend is one message and exit code 1."""
-    try:
-        cli()
-    except ProgtrainError as error:
-        click.echo(f"progtrain: {error}", err=True)
-        sys.exit(1)
+    """Run the command line under one name, also as `python -m progtrain`."""
+    cli(prog_name="progtrain")
 
 
 @cli.command()
@@ -48,7 +68,12 @@ def new(example: str, folder: Path) -> None:
 @cli.command()
 @click.argument("workspace", type=click.Path(path_type=Path), default=EXAMPLE)
 @click.option("--dataset-id", default="", help="Data set below dataset/prepdata/; outranks the rules.")
-@click.option("--max-versions", type=int, default=0, help="Stop earlier than the rules say; 0 leaves it to them.")
+@click.option(
+    "--max-versions",
+    type=click.IntRange(0, 999),
+    default=0,
+    help="Stop earlier than the rules say; 0 leaves it to them.",
+)
 @click.option("--retrain", is_flag=True, help="Train the newest version anew.")
 def run(workspace: Path, dataset_id: str, max_versions: int, retrain: bool) -> None:
     """Run the loop in WORKSPACE, or go on where it stopped."""

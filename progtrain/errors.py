@@ -1,16 +1,39 @@
 """Every error a user can meet; each message says what was expected, what was found, and what to do next."""
 
+from __future__ import annotations
+
+from typing import ClassVar, Final
+
+FAILED: Final = 1
+"""Exit status: something was tried and failed."""
+WRITTEN_WRONGLY: Final = 2
+"""Exit status: what the user wrote or named cannot be meant; nothing was tried."""
+LONGEST_QUOTE: Final = 500
+"""Characters of a script's own text that enter a message, a record, a tag or a page."""
+
 
 class ProgtrainError(Exception):
-    """Base class: the command line prints its message alone, without a traceback, and exits 1."""
+    """Base class: the command line prints its message alone, without a traceback, and ends with `exit_status`."""
+
+    exit_status: ClassVar[int] = FAILED
+
+
+class ArgumentError(ProgtrainError):
+    """The command line names something that there is not."""
+
+    exit_status = WRITTEN_WRONGLY
 
 
 class RulesError(ProgtrainError):
     """`user_defined_rules.json` cannot be read or says something that has no meaning here."""
 
+    exit_status = WRITTEN_WRONGLY
+
 
 class WorkspaceError(ProgtrainError):
     """The workspace lacks something the loop needs, or a path would leave it."""
+
+    exit_status = WRITTEN_WRONGLY
 
 
 class WorkspaceBusyError(ProgtrainError):
@@ -19,6 +42,8 @@ class WorkspaceBusyError(ProgtrainError):
 
 class ScriptError(ProgtrainError):
     """A training script cannot be read, or does not do what the contract asks of it."""
+
+    exit_status = WRITTEN_WRONGLY
 
 
 class EditError(ProgtrainError):
@@ -47,3 +72,16 @@ class ReportError(ProgtrainError):
 
 class TrackingError(ProgtrainError):
     """MLflow refused something, or cannot be reached."""
+
+
+def shortened(text: str, longest: int = LONGEST_QUOTE) -> str:
+    """A text of a script's own as it may be quoted: its beginning and its end where it is long.
+
+    Args:
+        text: of any length.
+        longest: characters that are kept.
+    """
+    if len(text) <= longest:
+        return text
+    tail = longest // 4
+    return f"{text[: longest - tail]} … [{len(text) - longest:,} characters cut] … {text[-tail:]}"

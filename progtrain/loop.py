@@ -124,7 +124,7 @@ def _terminated_as_interrupted() -> Iterator[None]:
     """SIGTERM leaves through the same `finally` blocks as Ctrl-C does."""
 
     def leave(number: int, frame: FrameType | None) -> NoReturn:
-        raise SystemExit(128 + number)
+        raise KeyboardInterrupt(number)
 
     before = signal.signal(signal.SIGTERM, leave)
     try:
@@ -141,12 +141,13 @@ def run_step(context: Context, name: str, version: str | None = None) -> None:
         name: of a step in STEPS, or `author`.
         version: for instance `v002`; the newest where None.
     """
+    if version is not None and context.workspace.versions():  # before Step 0, which takes a while
+        context.workspace.named_version(version)
     initialize(context)
     context = _ranked(context)
     remember(context)
     context.tracker.open(context.loop.dataset_id)
-    wanted = version or context.workspace.versions()[-1]
-    context.workspace.read_script(wanted)
+    wanted = context.workspace.versions()[-1] if version is None else context.workspace.named_version(version)
     runs = {step.name: step.run for step in STEPS} | {"author": author}
     runs[name](context, wanted)
 

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Iterable, Mapping
+import math
+import os
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
-from progtrain.errors import RulesError
+from progtrain.errors import RulesError, shortened
 from progtrain.instructions import Instruction, lines_of, understand
 from progtrain.knobs import canonical, group, nearest
-from progtrain.sections import Constraints, DatasetConfig, EvalConfig, LoopConfig, MetricRule
+from progtrain.sections import Constraints, DatasetConfig, EvalConfig, LoopConfig, MetricRule, Seed, Switch
+from progtrain.user_files import BYTE_ORDER_MARK, read_object, read_text
 
 __all__ = [
     "INSTRUCTION_FILE",
@@ -32,6 +35,9 @@ __all__ = [
 
 RULES_FILE = "user_defined_rules.json"
 INSTRUCTION_FILE = "user_instruction.md"
+_DEEPEST = 16
+_MOST_TOLD = 10
+_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -56,8 +62,8 @@ class Rules(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    seed: int = 42
-    strict_instructions: bool = False
+    seed: Seed = 42
+    strict_instructions: Switch = False
     loop_config: LoopConfig = LoopConfig()
     dataset_config: DatasetConfig = DatasetConfig()
     training_config: dict[str, JsonValue] = {}
@@ -162,7 +168,8 @@ def read_rules(folder: Path) -> Rules:
             a line of the other file is not understood.
     """
     path = folder / RULES_FILE
-    raw = _read_json(path) if path.exists() else {}
+    raw = read_object(path, RulesError) if os.path.lexists(path) else {}
+    _refuse_odd_values(path, raw)
     known = set(Rules.model_fields) - {"instructions", "unread_sections"}
     unread = tuple(key for key in raw if key not in known)
     try:
@@ -171,7 +178,8 @@ def read_rules(folder: Path) -> Rules:
         raise RulesError(_explain(path, error)) from error
     _refuse_two_spellings(path, rules)
     instruction = folder / INSTRUCTION_FILE
-    lines = lines_of(_read(instruction)) if instruction.exists() else ()
+    said = read_text(instruction, RulesError) if os.path.lexists(instruction) else ""
+    lines = lines_of(said.removeprefix(BYTE_ORDER_MARK))
     rules = rules.model_copy(update={"instructions": lines, "unread_sections": unread})
     if rules.strict_instructions and rules._not_understood:
         raise RulesError(
@@ -187,38 +195,46 @@ def _perhaps(key: str) -> str:
     return f" (perhaps {match!r} was meant)" if match else ""
 
 
-def _read(path: Path) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RulesError(f"{path} cannot be read: {error}. Make it a readable UTF-8 file.") from error
+def _refuse_odd_values(path: Path, raw: dict[str, JsonValue]) -> None:
+    """Refuse what JSON can hold and no setting means."""
+    for place, value in _leaves(raw, ""):
+        if isinstance(value, dict | list):
+            raise RulesError(f"{path}: {place} is nested deeper than any rule is. Write plain values.")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise RulesError(f"{path}: expected a number under {place}, got {value}. Write a finite one.")
+        if isinstance(value, int) and abs(value) > _LARGEST:
+            digits = len(str(abs(value)))
+            raise RulesError(f"{path}: expected a number of usual size under {place}, got one of {digits} digits.")
 
 
-def _read_json(path: Path) -> dict[str, JsonValue]:
-    try:
-        raw = json.loads(_read(path))
-    except json.JSONDecodeError as error:
-        raise RulesError(
-            f"{path} is not JSON: {error.msg} at line {error.lineno}, column {error.colno}. Mend that place."
-        ) from error
-    if not isinstance(raw, dict):
-        raise RulesError(f"{path}: expected a JSON object, got {type(raw).__name__}. Write {{...}}.")
-    return raw
+def _leaves(value: JsonValue, place: str, depth: int = 0) -> Iterator[tuple[str, JsonValue]]:
+    """Every plain value with its place; what lies deeper than rules go is left whole."""
+    if not isinstance(value, dict | list) or depth == _DEEPEST:
+        yield place.removeprefix("."), value
+        return
+    inner = value.items() if isinstance(value, dict) else enumerate(value)
+    for key, each in inner:
+        yield from _leaves(each, f"{place}.{shortened(str(key), 60)}", depth + 1)
 
 
 def _explain(path: Path, error: ValidationError) -> str:
     lines = []
     for problem in error.errors():
-        place = ".".join(str(part) for part in problem["loc"])
+        place = ".".join(shortened(str(part), 60) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
             lines.append(f"  {place}: no such key{_did_you_mean(problem['loc'])}")
         else:
-            lines.append(f"  {place}: {problem['msg']}, got {json.dumps(problem['input'], default=str)}")
+            lines.append(f"  {place}: {problem['msg']}, got {_brief(problem['input'])}")
     return (
         f"{path} says something that progtrain cannot follow:\n"
-        + "\n".join(lines)
+        + "\n".join(lines[:_MOST_TOLD])
+        + (f"\n  and {len(lines) - _MOST_TOLD} more" if len(lines) > _MOST_TOLD else "")
         + "\nSee docs/rules.md for every key."
     )
+
+
+def _brief(value: object) -> str:
+    return shortened(json.dumps(value, default=str), 80)
 
 
 def _did_you_mean(location: tuple[int | str, ...]) -> str:

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict, field_validator
 
 from progtrain.knobs import FAMILY, group, nearest
+
+YEAR_MINUTES = 525_600.0
+
+
+def _number(value: object) -> object:
+    """JSON has numbers and words for them apart; `3.0` is a whole number, `true` and `"3"` are none."""
+    if isinstance(value, bool | str):
+        raise ValueError("Input should be a number")
+    return value
+
+
+Whole = Annotated[int, BeforeValidator(_number)]
+Minutes = Annotated[float, BeforeValidator(_number), Field(gt=0, le=YEAR_MINUTES, allow_inf_nan=False)]
+Milliseconds = Annotated[float, BeforeValidator(_number), Field(gt=0, allow_inf_nan=False)]
+Seed = Annotated[Whole, Field(ge=0, lt=2**32)]
+Switch = Annotated[bool, Strict()]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+DatasetId = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=200)]
 
 
 class Section(BaseModel):
@@ -18,37 +36,37 @@ class Section(BaseModel):
 class LoopConfig(Section):
     """How long the loop runs, and how."""
 
-    max_versions: Annotated[int, Field(ge=1, le=999)] = 10
-    max_train_attempts: Annotated[int, Field(ge=1)] = 3
-    train_time_limit_minutes: Annotated[float, Field(gt=0)] | None = None
+    max_versions: Annotated[Whole, Field(ge=1, le=999)] = 10
+    max_train_attempts: Annotated[Whole, Field(ge=1, le=99)] = 3
+    train_time_limit_minutes: Minutes | None = None
     isolation: Literal["warm", "fresh"] = "warm"
     continue_from: Literal["latest", "best"] = "latest"
-    noise_repeats: Annotated[int, Field(ge=0, le=99)] = 0
-    probes: Annotated[int, Field(ge=0, le=99)] = 0
-    patience: Annotated[int, Field(ge=1)] | None = None
-    time_budget_minutes: Annotated[float, Field(gt=0)] | None = None
-    use_memory: bool = True
+    noise_repeats: Annotated[Whole, Field(ge=0, le=99)] = 0
+    probes: Annotated[Whole, Field(ge=0, le=99)] = 0
+    patience: Annotated[Whole, Field(ge=1)] | None = None
+    time_budget_minutes: Minutes | None = None
+    use_memory: Switch = True
 
 
 class DatasetConfig(Section):
     """Which prepared data set under dataset/prepdata/ is used."""
 
-    dataset_id: str | None = None
+    dataset_id: DatasetId | None = None
 
 
 class MetricRule(Section):
     """A metric by its torchmetrics name; the direction is torchmetrics' own unless given."""
 
-    name: str
-    higher_is_better: bool | None = None
+    name: Name
+    higher_is_better: Switch | None = None
 
 
 class EvalConfig(Section):
     """What is measured on the validation set."""
 
-    primary_metric: str | None = None
-    metrics: tuple[str | MetricRule, ...] = ()
-    infer_samples: Annotated[int, Field(ge=0)] = 10
+    primary_metric: Name | None = None
+    metrics: tuple[Name | MetricRule, ...] = ()
+    infer_samples: Annotated[Whole, Field(ge=0)] = 10
 
     @property
     def metric_rules(self) -> tuple[MetricRule, ...]:
@@ -72,8 +90,8 @@ class Constraints(Section):
     lock: tuple[str, ...] = ()
     forbid: tuple[str, ...] = ()
     allow: tuple[str, ...] | None = None
-    max_parameters: Annotated[int, Field(ge=1)] | None = None
-    max_latency_ms: Annotated[float, Field(gt=0)] | None = None
+    max_parameters: Annotated[Whole, Field(ge=1)] | None = None
+    max_latency_ms: Milliseconds | None = None
 
     @field_validator("lock")
     @classmethod

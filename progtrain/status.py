@@ -10,7 +10,7 @@ from progtrain.errors import WorkspaceError
 from progtrain.ranking import rules_of
 from progtrain.rules import Rules
 from progtrain.step_records import AnalyzeRecord, AuthorRecord, ChooseRecord, EvaluateRecord, ReportRecord, TrainRecord
-from progtrain.workspace import Workspace, version_id
+from progtrain.workspace import BASELINE, Workspace
 
 _STEPS = (
     ("train", TrainRecord),
@@ -38,8 +38,12 @@ def describe(workspace: Workspace) -> str:
 
 
 def difference(workspace: Workspace, before: str, after: str) -> str:
-    """A unified diff of two versions' scripts; `3` stands for `v003`."""
-    before, after = (version_id(int(name)) if name.isdigit() else name for name in (before, after))
+    """A unified diff of two versions' scripts; `3` stands for `v003`.
+
+    Raises:
+        ArgumentError: there is no such version.
+    """
+    before, after = (name if name == BASELINE else workspace.named_version(name) for name in (before, after))
     first, second = (workspace.read_script(version).splitlines(keepends=True) for version in (before, after))
     return "".join(difflib.unified_diff(first, second, before, after))
 

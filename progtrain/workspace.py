@@ -18,9 +18,10 @@ from typing import TypeVar
 from filelock import FileLock, Timeout
 from pydantic import ValidationError
 
-from progtrain.errors import WorkspaceBusyError, WorkspaceError
+from progtrain.errors import ArgumentError, ScriptError, WorkspaceBusyError, WorkspaceError, shortened
 from progtrain.records import Record
 from progtrain.step_records import StepRecord
+from progtrain.user_files import read_text
 
 _VERSION_SCRIPT = re.compile(r"02_train_v(\d{3,})\.py")
 _SAFE_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -88,12 +89,27 @@ class Workspace:
 
         Raises:
             WorkspaceError: there is no such version.
+            ScriptError: it is no file, or no text.
         """
-        try:
-            return self.script(version).read_text(encoding="utf-8")
-        except FileNotFoundError:
+        if not os.path.lexists(self.script(version)):
             there = ", ".join(self.versions()) or "none"
-            raise WorkspaceError(f"No script {self.script(version).name} in {self.root}; versions: {there}.") from None
+            raise WorkspaceError(f"No script {self.script(version).name} in {self.root}; versions: {there}.")
+        return read_text(self.script(version), ScriptError)
+
+    def named_version(self, name: str) -> str:
+        """The version that the command line names: `v003`, `003` and `3` are one.
+
+        Raises:
+            ArgumentError: there is none of that name.
+        """
+        digits = name.removeprefix("v")
+        version = version_id(int(digits)) if digits.isascii() and digits.isdecimal() and len(digits) < 10 else name
+        if version not in self.versions():
+            there = ", ".join(self.versions()) or "none"
+            raise ArgumentError(
+                f"Expected a version that has a script in {self.root}, got {shortened(name, 60)!r}; there are: {there}."
+            )
+        return version
 
     def versions(self) -> tuple[str, ...]:
         """The versions whose scripts are on disk, oldest first."""

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from progtrain.actions.base import Action, Situation
-from progtrain.errors import EditError
+from progtrain.errors import ArgumentError
 
 __all__ = ["Action", "Situation", "action_named", "catalogue"]
 
@@ -31,9 +31,9 @@ def action_named(name: str) -> Action:
     """The action of that name.
 
     Raises:
-        EditError: there is none.
+        ArgumentError: there is none.
     """
     try:
         return catalogue()[name]
     except KeyError:
-        raise EditError(f"No action is called {name!r}. `progtrain actions` lists those there are.") from None
+        raise ArgumentError(f"No action is called {name!r}. `progtrain actions` lists those there are.") from None

@@ -6,6 +6,7 @@ from progtrain.errors import CaptureError
 from progtrain.executors import Executor, Job
 from progtrain.records import Snapshot
 from progtrain.script.capturing.sandbox import scratch_view
+from progtrain.script.reading.index import parse
 from progtrain.step_records import CaptureRecord
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
@@ -21,8 +22,10 @@ def capture_source(workspace: Workspace, executor: Executor, version: str, sourc
 
     Raises:
         CaptureError: it did not get there; the message says why.
+        ScriptError: it is not Python.
         ProtocolChangedError: on its way there it changed files that a training script has no business with.
     """
+    parse(source)
     log = workspace.log(version, "capture")
     with scratch_view(workspace, version, source) as folder:
         output = folder / "snapshot.json"

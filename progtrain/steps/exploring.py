@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from progtrain.actions import Situation
+from progtrain.errors import ScriptError
 from progtrain.executors import Executor
 from progtrain.records import Snapshot
 from progtrain.rules import Rules, read_rules
@@ -14,6 +15,7 @@ from progtrain.script.editing.versioning import body
 from progtrain.script.reading.anatomy import read_anatomy
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.offers import check_action_names
+from progtrain.user_files import read_text
 from progtrain.workspace import Workspace
 
 
@@ -42,7 +44,7 @@ def explore(path: Path, executor: Executor) -> Explored:
         RulesError: the rules of its folder have no meaning.
         ScriptError: it is not Python.
     """
-    source = path.read_text(encoding="utf-8")
+    source = read_text(path, ScriptError)
     rules = read_rules(path.resolve().parent)
     check_action_names(rules)
     snapshot = snapshot_of(path, source, executor)

@@ -8,6 +8,7 @@ from progtrain.errors import WorkspaceError
 from progtrain.prepdata import Stats, read_stats
 from progtrain.script.auditing.audit import Audit, render_patch_report
 from progtrain.script.editing.versioning import Header, with_header
+from progtrain.script.reading.index import parse
 from progtrain.step_records import AuthorRecord, LoopRecord
 from progtrain.steps.baseline import FIRST, Baseline, prepare_baseline
 from progtrain.steps.capturing import captured, keep
@@ -102,7 +103,8 @@ def _from_baseline_spec(context: Context) -> str | None:
 
 
 def _prepare_first_version(context: Context, dataset_id: str) -> Baseline:
-    source = context.workspace.baseline_script.read_text(encoding="utf-8")
+    source = context.workspace.read_script(BASELINE)
+    parse(source)
     prepared = prepare_baseline(context, source, dataset_id)
     _record_patch(context, prepared.audit, source)
     header = Header(

@@ -281,8 +281,9 @@ def parse(source: str) -> ast.Module:
         raise ScriptError(
             f"Expected a Python script, got a syntax error in line {error.lineno}: {error.msg}. Mend that line."
         ) from error
-    except (ValueError, RecursionError) as error:
-        raise ScriptError(f"Expected a Python script; this one cannot be parsed: {error}. Mend the file.") from error
+    except (ValueError, RecursionError, MemoryError) as error:
+        said = str(error) or type(error).__name__
+        raise ScriptError(f"Expected a Python script; this one cannot be parsed: {said}. Mend the file.") from error
 
 
 def identifier(node: ast.expr) -> str:
