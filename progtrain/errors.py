@@ -62,6 +62,12 @@ class EvaluationError(ProgtrainError):
     """A version cannot be measured."""
 
 
+class UnknownNameError(EvaluationError):
+    """The rules name a metric, or stats.json a task, that there is none of."""
+
+    exit_status = WRITTEN_WRONGLY
+
+
 class ProtocolChangedError(EvaluationError):
     """Something the measuring depends on is no longer what was locked."""
 

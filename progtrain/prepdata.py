@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,8 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from progtrain.errors import WorkspaceError
+from progtrain.errors import WorkspaceError, shortened
+from progtrain.user_files import read_object
 
 _SPLITS: Final = {
     "train": frozenset({"train", "training"}),
@@ -44,24 +45,20 @@ def read_stats(folder: Path) -> Stats:
         WorkspaceError: it is missing, not a JSON object, names no task_type, or contradicts itself.
     """
     path = folder / "stats.json"
-    try:
-        stats = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WorkspaceError(f"Expected {path}, which names task_type and sample counts: {error.strerror}.") from error
-    except ValueError as error:
-        raise WorkspaceError(f"{path} is not JSON: {error}. Mend it.") from error
-    if not isinstance(stats, dict):
-        raise WorkspaceError(f"{path}: expected a JSON object, got {type(stats).__name__}.")
+    if not os.path.lexists(path):
+        raise WorkspaceError(f"Expected {path}, which names task_type and sample counts; it is not there. Write it.")
+    stats = read_object(path, WorkspaceError)
     task_type = stats.get("task_type")
     if not isinstance(task_type, str):
-        raise WorkspaceError(f"{path}: expected a string under 'task_type', got the keys {sorted(stats)}. Add it.")
+        keys = shortened(str(sorted(stats)))
+        raise WorkspaceError(f"{path}: expected a string under 'task_type', got the keys {keys}. Add it.")
     return Stats(task_type, _count(path, stats, "train"), _count(path, stats, "valid"))
 
 
 def class_names(folder: Path) -> tuple[str, ...]:
     """The name of every class under `classes`, `class_names` or `labels` of `folder`/stats.json; empty without."""
     path = folder / "stats.json"
-    stats = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    stats = read_object(path, WorkspaceError) if path.is_file() else {}
     known = (stats.get(key) for key in ("classes", "class_names", "labels"))
     return tuple(str(name) for name in next((names for names in known if isinstance(names, list)), []))
 

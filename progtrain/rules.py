@@ -35,7 +35,6 @@ __all__ = [
 
 RULES_FILE = "user_defined_rules.json"
 INSTRUCTION_FILE = "user_instruction.md"
-_DEEPEST = 16
 _MOST_TOLD = 10
 _LARGEST = 2**63 - 1
 
@@ -198,8 +197,6 @@ def _perhaps(key: str) -> str:
 def _refuse_odd_values(path: Path, raw: dict[str, JsonValue]) -> None:
     """Refuse what JSON can hold and no setting means."""
     for place, value in _leaves(raw, ""):
-        if isinstance(value, dict | list):
-            raise RulesError(f"{path}: {place} is nested deeper than any rule is. Write plain values.")
         if isinstance(value, float) and not math.isfinite(value):
             raise RulesError(f"{path}: expected a number under {place}, got {value}. Write a finite one.")
         if isinstance(value, int) and abs(value) > _LARGEST:
@@ -207,14 +204,14 @@ def _refuse_odd_values(path: Path, raw: dict[str, JsonValue]) -> None:
             raise RulesError(f"{path}: expected a number of usual size under {place}, got one of {digits} digits.")
 
 
-def _leaves(value: JsonValue, place: str, depth: int = 0) -> Iterator[tuple[str, JsonValue]]:
-    """Every plain value with its place; what lies deeper than rules go is left whole."""
-    if not isinstance(value, dict | list) or depth == _DEEPEST:
+def _leaves(value: JsonValue, place: str) -> Iterator[tuple[str, JsonValue]]:
+    """Every plain value with its place."""
+    if not isinstance(value, dict | list):
         yield place.removeprefix("."), value
         return
     inner = value.items() if isinstance(value, dict) else enumerate(value)
     for key, each in inner:
-        yield from _leaves(each, f"{place}.{shortened(str(key), 60)}", depth + 1)
+        yield from _leaves(each, f"{place}.{shortened(str(key), 60)}")
 
 
 def _explain(path: Path, error: ValidationError) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from progtrain.errors import EvaluationError
+from progtrain.errors import UnknownNameError, shortened
 
 Task = Literal[
     "classification",
@@ -44,14 +44,14 @@ def task_of(task_type: str) -> Task:
     """The task that a data set's `task_type` means: `image_classification` is a classification.
 
     Raises:
-        EvaluationError: it names none of the known tasks.
+        UnknownNameError: it names none of the known tasks.
     """
     said = f"-{task_type.lower().replace('_', '-').replace(' ', '-')}-"
     task = next((task for name, task in _NAMED if name in said), None)
     if task is None:
-        raise EvaluationError(
+        raise UnknownNameError(
             f"Expected a task_type such as image-classification, tabular-regression, ocr-recognition, "
-            f"image-segmentation or time-series-forecasting, got {task_type!r}. "
+            f"image-segmentation or time-series-forecasting, got {shortened(task_type, 60)!r}. "
             "Set task_type in stats.json to what the targets are; docs/tasks.md has all names."
         )
     return task

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +15,8 @@ MOST_BYTES: Final = 64_000_000
 BYTE_ORDER_MARK: Final = "\ufeff"
 """Some editors write it before UTF-8; it says nothing."""
 _MOST_DIGITS: Final = 400
+_DEEPEST: Final = 32
+_TOO_DEEP: Final = f"expected at most {_DEEPEST} levels of objects and lists, got more. Write plain values."
 
 
 class _Refused(ValueError):
@@ -59,9 +62,11 @@ def read_object(path: Path, refusal: type[ProgtrainError]) -> dict[str, JsonValu
     except _Refused as error:
         raise refusal(f"{path}: {error}") from error
     except RecursionError:
-        raise refusal(f"Expected an object of plain values in {path}, got one nested too deeply to be read.") from None
+        raise refusal(f"{path}: {_TOO_DEEP}") from None
     if not isinstance(read, dict):
         raise refusal(f"{path}: expected a JSON object, got {type(read).__name__}. Write {{...}}.")
+    if _is_deep(read):
+        raise refusal(f"{path}: {_TOO_DEEP}")
     return read
 
 
@@ -69,6 +74,19 @@ def _kind(path: Path) -> str:
     if path.is_dir():
         return "a folder"
     return "a link that leads nowhere" if path.is_symlink() else "neither a file nor a folder"
+
+
+def _is_deep(value: JsonValue) -> bool:
+    level = [value]
+    for _ in range(_DEEPEST + 1):
+        level = [inner for each in level for inner in _inside(each)]
+    return bool(level)
+
+
+def _inside(value: JsonValue) -> Iterable[JsonValue]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _unique(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from progtrain.errors import WorkspaceError
+from progtrain.evaluation.scoring.directions import check_names
 from progtrain.prepdata import Stats, read_stats
 from progtrain.script.auditing.audit import Audit, render_patch_report
 from progtrain.script.editing.versioning import Header, with_header
@@ -31,7 +32,8 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
         WorkspaceError: no data set, no script to begin from, or another data set than the locked one.
         CaptureError: the baseline does not reach `Trainer.fit`, patched or not.
         ScriptError: something that its training must leave behind is missing, and cannot be added.
-        EvaluationError: stats.json names no task that is known, or the evaluation does not work.
+        UnknownNameError: stats.json names no task that is known, or the rules a metric that there is none of.
+        EvaluationError: the evaluation does not work.
         ProtocolChangedError: the evaluation, or the data, are not what was locked.
     """
     check_action_names(context.rules)
@@ -39,7 +41,9 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
     locked = context.workspace.read_record(LoopRecord, "loop")
     dataset_id = _dataset_id(context, handed_over, locked)
     stats = read_stats(context.workspace.prepdata(dataset_id))
-    task_of(stats.task_type)
+    task = task_of(stats.task_type)
+    if not context.workspace.eval_script.exists():
+        check_names(context.rules.eval_config, task)
     baseline = None if context.workspace.versions() else _prepare_first_version(context, dataset_id)
     if locked is None:
         context.workspace.write_record(_loop_record(context, dataset_id, stats, baseline), "loop")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from progtrain.errors import EvaluationError
+from progtrain.errors import UnknownNameError
 from progtrain.evaluation.scoring.names import LOSS, read_name
+from progtrain.sections import EvalConfig, MetricRule
 from progtrain.tasks import Task
 
 # Directions are stated here so that the loop need not import torch for them; a test holds them against torchmetrics.
@@ -61,7 +62,7 @@ def direction(name: str, task: Task) -> bool:
     """Whether higher is better, as torchmetrics has it.
 
     Raises:
-        EvaluationError: no metric of that task goes by this name, or torchmetrics gives it no direction.
+        UnknownNameError: no metric of that task goes by this name, or torchmetrics gives it no direction.
     """
     if name == LOSS:
         return False
@@ -73,8 +74,20 @@ def direction(name: str, task: Task) -> bool:
 
     higher_is_better = find(name, task).higher_is_better
     if higher_is_better is None:
-        raise EvaluationError(
+        raise UnknownNameError(
             f"torchmetrics does not say which direction of {name!r} is better. "
             f'Write {{"name": "{name}", "higher_is_better": true or false}} in eval_config.metrics.'
         )
     return higher_is_better
+
+
+def check_names(config: EvalConfig, task: Task) -> None:
+    """See that every metric that the rules name is one.
+
+    Raises:
+        UnknownNameError: as in `direction`.
+    """
+    given = {rule.name for rule in config.metric_rules if rule.higher_is_better is not None}
+    for rule in (MetricRule(name=config.primary), *config.metric_rules):
+        if rule.name not in given:
+            direction(rule.name, task)

@@ -22,7 +22,7 @@ import torchmetrics.text
 from torch import Tensor
 from torchmetrics import Metric
 
-from progtrain.errors import EvaluationError
+from progtrain.errors import EvaluationError, UnknownNameError
 from progtrain.evaluation.scoring.names import read_name, user_functions
 from progtrain.predictions import IGNORED, Predictions
 from progtrain.tasks import Task, has_classes, has_values
@@ -64,13 +64,13 @@ def find(name: str, task: Task) -> Found:
     """The metric of torchmetrics that goes by `name` for a task.
 
     Raises:
-        EvaluationError: there is none; the message offers the closest.
+        UnknownNameError: there is none; the message offers the closest.
     """
     base = "meansquarederror" if (read := read_name(name).base) == _RMSE else read
     catalogue = _catalogue(task)
     if base not in catalogue:
         close = [catalogue[match].name for match in difflib.get_close_matches(base, list(catalogue))]
-        raise EvaluationError(
+        raise UnknownNameError(
             f"No metric of torchmetrics for {task} is called {name!r}; the closest are {close or 'none'}. "
             f"Correct the name, or define a function {name}(predictions, targets) in metrics.py "
             f'and write {{"name": "{name}", "higher_is_better": true or false}} in eval_config.metrics.'
