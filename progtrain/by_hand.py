@@ -11,6 +11,7 @@ from pydantic import JsonValue
 from progtrain.actions import action_named
 from progtrain.errors import ArgumentError, EditError
 from progtrain.executors.local import LocalExecutor
+from progtrain.layout import check_layout
 from progtrain.records import Proposal, Refusal
 from progtrain.script.editing.versioning import body, unified_diff, with_body
 from progtrain.steps.exploring import explore, snapshot_of
@@ -36,10 +37,12 @@ def apply_action(name: str, path: Path, overrides: Sequence[str], write: bool) -
         EditError: the action has nothing to offer here, or what it makes may not be trained.
         CaptureError: the script, before or after, does not reach `Trainer.fit`.
         RulesError: the rules of the script's folder have no meaning.
+        WorkspaceError: what stands in that folder is not of the kind that belongs there.
     """
     action = action_named(name)
-    state = Workspace(path.resolve().parent).state
-    with LocalExecutor("warm", state / "supervisor.log") as executor:
+    workspace = Workspace(path.resolve().parent)
+    check_layout(workspace)
+    with LocalExecutor("warm", workspace.state / "supervisor.log") as executor:
         explored = explore(path, executor)
         answer = offer(explored.rules, explored.situation, action)
         if isinstance(answer, Refusal):

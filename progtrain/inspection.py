@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from progtrain.errors import WorkspaceError
 from progtrain.executors.local import LocalExecutor
+from progtrain.layout import check_layout
 from progtrain.records import Proposal, Record, Refusal, Snapshot
 from progtrain.script.settings.knob_values import knob_values
 from progtrain.steps.exploring import explore
@@ -65,6 +66,7 @@ def inspect_script(path: Path) -> Inspection:
         path: a training script; its folder's rules bind.
     """
     workspace = Workspace(path.resolve().parent)
+    check_layout(workspace)
     with LocalExecutor("fresh", workspace.state / "supervisor.log") as executor:
         explored = explore(path, executor)
     situation = explored.situation

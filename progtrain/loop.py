@@ -15,6 +15,7 @@ from progtrain.advisors.by_rule import RuleAdvisor
 from progtrain.ending import why_ended
 from progtrain.errors import RulesError
 from progtrain.executors.local import LocalExecutor
+from progtrain.layout import check_layout
 from progtrain.ranking import ranked_by, rules_of
 from progtrain.rules import Rules
 from progtrain.step_records import ReportRecord
@@ -34,6 +35,7 @@ def opened(folder: Path, max_versions: int | None = None) -> Iterator[Context]:
         max_versions: a lower limit than the rules'.
     """
     workspace = Workspace(folder)
+    check_layout(workspace)
     with workspace.lock(), _terminated_as_interrupted():
         rules = _limited(rules_of(workspace), max_versions)
         terminal = Terminal(sys.stdout)

@@ -31,7 +31,7 @@ def read_text(path: Path, refusal: type[ProgtrainError]) -> str:
         refusal: what is raised where it cannot be read.
     """
     if not path.is_file():  # a pipe would be waited for, and a device may have no end
-        raise refusal(f"Expected a file at {path}, got {_kind(path)}. Put the file there, or take that away.")
+        raise refusal(f"Expected a file at {path}, got {kind_of(path)}. Put the file there, or take that away.")
     try:
         if path.stat().st_size > MOST_BYTES:
             raise refusal(f"Expected {path} to have at most {MOST_BYTES:,} bytes, got {path.stat().st_size:,}.")
@@ -70,9 +70,12 @@ def read_object(path: Path, refusal: type[ProgtrainError]) -> dict[str, JsonValu
     return read
 
 
-def _kind(path: Path) -> str:
+def kind_of(path: Path) -> str:
+    """What stands there, in words."""
     if path.is_dir():
         return "a folder"
+    if path.is_file():
+        return "a file"
     return "a link that leads nowhere" if path.is_symlink() else "neither a file nor a folder"
 
 
