@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 from progtrain.errors import CaptureError, ScriptError
 from progtrain.records import Snapshot
-from progtrain.script.auditing.audit import Audit, AuditFacts, Issue, audit, patch_names, smoke_test_batch_size
+from progtrain.script.auditing.audit import Audit, AuditFacts, Issue, audit, patch_to_run, smoke_test_batch_size
 from progtrain.script.editing.versioning import set_constant
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context
 from progtrain.workspace import BASELINE
 
 FIRST: Final = "v001"
+_SETTINGS: Final = re.compile(r"^(fit|trainer|model|data):", re.MULTILINE)
+"""Of a file for LightningCLI."""
 _TO_NO_EFFECT: Final = "patched to no effect: {}; write it as docs/training-script.md has it"
 
 
@@ -50,14 +53,18 @@ def prepare_baseline(context: Context, source: str, dataset_id: str) -> Baseline
     """
     report = context.workspace.artifacts(BASELINE) / "_tests" / "baseline_smoke_test_report.md"
     facts = AuditFacts(
-        dataset_id=dataset_id, folder=FIRST, batch_size=smoke_test_batch_size(report), rules=context.rules
+        dataset_id=dataset_id,
+        folder=FIRST,
+        batch_size=smoke_test_batch_size(report),
+        rules=context.rules,
+        configurations=_configurations(context.workspace.root),
     )
-    readable = patch_names(source, facts)
-    snapshot = _captured(context, source, readable)
+    runnable = patch_to_run(source, facts)
+    snapshot = _captured(context, source, runnable)
     audited = audit(source, snapshot, facts)
     _refuse(context, [issue for issue in audited.issues if issue.needed and not issue.patched])
     first = set_constant(audited.source, "VERSION", FIRST)
-    if audited.source != readable:
+    if audited.source != runnable:
         snapshot = _captured(context, source, audited.source)
         again = [issue for issue in audit(first, snapshot, facts).issues if issue.needed]
         _refuse(context, [replace(each, line=None, remedy=_TO_NO_EFFECT.format(each.remedy)) for each in again])
@@ -83,6 +90,11 @@ def _captured(context: Context, source: str, patched: str) -> Snapshot:
         f"{name} reaches Trainer.fit as it is, but not once it is patched: {failed} Nothing was written. "
         "Write DATASET_ID, VERSION and the paths that derive from them as docs/training-script.md has them."
     )
+
+
+def _configurations(root: Path) -> tuple[str, ...]:
+    files = sorted(path for path in root.glob("*.y*ml") if path.suffix in (".yaml", ".yml") and path.is_file())
+    return tuple(path.name for path in files if _SETTINGS.search(path.read_text(encoding="utf-8", errors="replace")))
 
 
 def _without_lines(message: str) -> str:

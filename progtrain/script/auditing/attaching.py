@@ -131,7 +131,7 @@ def _value(script: ParsedScript, given: ast.expr) -> ast.expr:
 
 def _in_defaults(script: ParsedScript, command: ast.Call, made: Sequence[Construction]) -> tuple[Edit, ...]:
     """In `LightningCLI(trainer_defaults={"callbacks": [...]})`, whose callbacks are there whatever a file says."""
-    given = argument(command, 6, "trainer_defaults")
+    given = argument(command, 5, "trainer_defaults")
     if given is None and not hides_arguments(command):
         ahead, texts = placed(script, last_argument(command), made)
         return *ahead, *add_keywords(script, command, [f'trainer_defaults={{"callbacks": [{", ".join(texts)}]}}'])

@@ -9,12 +9,13 @@ from pathlib import Path
 
 from progtrain.records import Snapshot
 from progtrain.script.auditing.checkpoints import check_checkpoints
+from progtrain.script.auditing.command_line import check_arguments, training_sites
 from progtrain.script.auditing.imports import with_import
 from progtrain.script.auditing.issues import AuditFacts, Checked, Issue
 from progtrain.script.auditing.logs import check_logs
 from progtrain.script.auditing.names import check_names
 from progtrain.script.auditing.settings import apply_batch_size, contradictions, hold_settings
-from progtrain.script.auditing.sites import Site, fit_statements
+from progtrain.script.auditing.sites import Site
 from progtrain.script.auditing.spec import check_hyperparameters, check_spec
 from progtrain.script.reading.structure import ParsedScript, rebuild
 
@@ -25,7 +26,7 @@ __all__ = [
     "audit",
     "contradictions",
     "hold_settings",
-    "patch_names",
+    "patch_to_run",
     "render_patch_report",
     "smoke_test_batch_size",
 ]
@@ -55,9 +56,10 @@ def audit(source: str, snapshot: Snapshot, facts: AuditFacts) -> Audit:
     settings = hold_settings(source, snapshot, facts.rules)
     batch = apply_batch_size(settings.source, snapshot, facts)
     script = ParsedScript(batch.source)
-    sites = fit_statements(script)
+    sites = training_sites(script)
     checks = (
         check_names(script, facts, snapshot),
+        check_arguments(script, facts),
         check_logs(script, snapshot, sites, facts),
         check_checkpoints(script, snapshot, sites, facts),
         check_hyperparameters(script, snapshot, sites),
@@ -67,8 +69,8 @@ def audit(source: str, snapshot: Snapshot, facts: AuditFacts) -> Audit:
     return Audit((*found, *settings.issues, *batch.issues), _patched(script, checks, sites))
 
 
-def patch_names(source: str, facts: AuditFacts) -> str:
-    """The baseline with what the source alone tells to be wrong mended, so that it can be run: its names and paths.
+def patch_to_run(source: str, facts: AuditFacts) -> str:
+    """The baseline with what keeps it from being run here mended, as far as the source tells: names, paths, arguments.
 
     Args:
         source: the baseline script.
@@ -78,7 +80,7 @@ def patch_names(source: str, facts: AuditFacts) -> str:
         ScriptError: the source is not Python.
     """
     script = ParsedScript(source)
-    return rebuild(source, check_names(script, facts).edits)
+    return _patched(script, (check_names(script, facts), check_arguments(script, facts)), ())
 
 
 def _patched(script: ParsedScript, checks: Sequence[Checked], sites: Sequence[Site]) -> str:

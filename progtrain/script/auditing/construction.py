@@ -10,6 +10,8 @@ from typing import Final
 from progtrain.script.reading.structure import Edit, ParsedScript
 
 _WIDTH: Final = 120
+_IN_PLACE: Final = 96
+"""Others may have to stand on the same line."""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def placed(
     texts = tuple(each.text for each in made)
     names = [free_name(script, each.name) for each in made]
     statement = _statement(script, node)
-    fits = _width(script, node, own_line) + len(", ".join(texts)) <= _WIDTH
+    fits = _width(script, node, own_line) + len(", ".join(texts)) <= _IN_PLACE
     if fits or None in names or not script.begins_line(statement):
         return (), texts
     start = script.start(statement)

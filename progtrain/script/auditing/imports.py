@@ -47,7 +47,7 @@ def with_import(source: str, script: ParsedScript, dotted: str) -> str:
 def _with_module(source: str, module: str) -> str:
     """`import json` among the imports of the standard library, else before all others."""
     script = ParsedScript(source)
-    imports = [each for each in script.tree.body if isinstance(each, ast.Import | ast.ImportFrom)]
+    imports = _first_run(script.tree.body)
     first = [each for each in imports if _package(each) != "__future__"][:1]
     if not first or script.dotted(ast.Name(id=module)) != module or script.defines(f"{module}."):
         return add_import(source, module)
@@ -62,6 +62,17 @@ def _with_module(source: str, module: str) -> str:
         return rebuild(source, [Edit(end, end, f"\nimport {module}")])
     start = script.start((standard or first)[0])
     return rebuild(source, [Edit(start, start, f"import {module}\n" + ("" if standard else "\n"))])
+
+
+def _first_run(body: list[ast.stmt]) -> list[ast.Import | ast.ImportFrom]:
+    """The imports up to the first statement that is none, apart from a docstring."""
+    run: list[ast.Import | ast.ImportFrom] = []
+    for statement in body:
+        if isinstance(statement, ast.Import | ast.ImportFrom):
+            run.append(statement)
+        elif run:
+            break
+    return run
 
 
 def _package(statement: ast.Import | ast.ImportFrom) -> str:

@@ -17,12 +17,14 @@ class AuditFacts:
         folder: the one below Models/Artifacts that the captured script is to write to.
         batch_size: the smoke test's optimal batch size; None where there is no such test.
         rules: the user's.
+        configurations: names of the workspace's YAML files that LightningCLI may be given.
     """
 
     dataset_id: str
     folder: str
     batch_size: int | None
     rules: Rules
+    configurations: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

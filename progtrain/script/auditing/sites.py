@@ -62,6 +62,9 @@ class FitStatement(Site):
 
     def edits(self, before: Sequence[str], after: Sequence[str]) -> tuple[Edit, ...]:
         """See Site."""
+        before, after = (
+            tuple(line.replace(MODEL_CLASS, self._model_class()) for line in part) for part in (before, after)
+        )
         first, last = self._lines(before), self._lines(after)
         if not self._is_named() and any(TRAINER in line for line in (*before, *after)):
             return (*self._named(first), *self._behind(last))
@@ -72,7 +75,7 @@ class FitStatement(Site):
 
     def _lines(self, lines: Sequence[str]) -> list[str]:
         trainer = self.script.text(self._owner()) if self._is_named() else self._free_name()
-        return [line.replace(MODEL_CLASS, self._model_class()).replace(TRAINER, trainer) for line in lines]
+        return [line.replace(TRAINER, trainer) for line in lines]
 
     def _owner(self) -> ast.expr:
         assert isinstance(self.call.func, ast.Attribute)
@@ -139,12 +142,12 @@ def fit_calls(script: ParsedScript) -> list[ast.Call]:
     return sorted(found or (own if len(own) == 1 else []), key=script.start)
 
 
-def definition(script: ParsedScript, inner: ast.stmt, function: str) -> Edit:
+def definition(script: ParsedScript, inner: ast.stmt | ast.expr, function: str) -> Edit:
     """The edit that defines a function for `inner`: before the definition around it, else behind the last one.
 
     Args:
         script: the script.
-        inner: a statement that calls the function.
+        inner: a statement or an expression that calls the function.
         function: its text, without blank lines around it.
     """
     position = next(
@@ -152,11 +155,17 @@ def definition(script: ParsedScript, inner: ast.stmt, function: str) -> Edit:
     )
     outer = script.tree.body[position]
     above = [each for each in script.tree.body[:position] if isinstance(each, ast.FunctionDef | ast.ClassDef)]
-    if above and not isinstance(outer, ast.FunctionDef | ast.ClassDef | ast.If):
+    if above and not isinstance(outer, ast.FunctionDef | ast.ClassDef) and not _is_main_guard(outer):
         end = script.line_end(script.end(above[-1]))
         return Edit(end, end, f"\n\n\n{function}")
     begin = _before(script, outer)
-    return Edit(begin, begin, f"{function}\n\n\n")
+    ahead = script.source[:begin]
+    blank = len(ahead) - len(ahead.rstrip("\n")) - 1 if ahead.strip() else 2
+    return Edit(begin, begin, "\n" * max(2 - blank, 0) + f"{function}\n\n\n")
+
+
+def _is_main_guard(statement: ast.stmt) -> bool:
+    return isinstance(statement, ast.If) and "__name__" in ast.unparse(statement.test)
 
 
 def _before(script: ParsedScript, outer: ast.stmt) -> int:

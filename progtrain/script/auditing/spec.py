@@ -6,6 +6,7 @@ import ast
 
 from progtrain.records import Snapshot
 from progtrain.script.auditing.calls import ARTIFACT_DIR, strings
+from progtrain.script.auditing.command_line import why_no_site
 from progtrain.script.auditing.issues import Checked, Issue, unmended
 from progtrain.script.auditing.sites import MODEL_CLASS, TRAINER, Site
 from progtrain.script.reading.structure import ParsedScript
@@ -28,8 +29,9 @@ def check_spec(script: ParsedScript, sites: tuple[Site, ...]) -> Checked:
         return Checked()
     message = "expected a spec.json in Models/Artifacts/{VERSION}/, found nothing that writes it"
     if not sites:
-        keys = 'the keys dataset_id, version and "additional_assets": "not_required"'
-        return unmended(message, f"write a JSON object there behind fit, with {keys}")
+        line, how = why_no_site(script)
+        keys = 'with the keys dataset_id, version and "additional_assets": "not_required"'
+        return unmended(message, f"{how}, or write that file after it, {keys}", line)
     assets = (
         "see additional_assets/" if any("additional_assets" in text for text in strings(script)) else "not_required"
     )
@@ -44,7 +46,8 @@ def check_hyperparameters(script: ParsedScript, snapshot: Snapshot, sites: tuple
         return Checked()
     message = "expected logs/version_#/hparams.yaml, found no hyper-parameters that are logged"
     if not sites:
-        return unmended(message, "call self.save_hyperparameters() in __init__ of the LightningModule")
+        line, how = why_no_site(script)
+        return unmended(message, f"{how}, or call self.save_hyperparameters() in the model's __init__", line)
     lines = [f"{TRAINER}.logger.{_LOGGED}"]
     if len(snapshot.loggers) > 1 or any(not each.type.endswith("CSVLogger") for each in snapshot.loggers):
         lines = [f"for each_logger in {TRAINER}.loggers:", f"    each_logger.{_LOGGED}"]
