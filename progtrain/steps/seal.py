@@ -14,7 +14,7 @@ from progtrain.step_records import AGREEMENT, RANGE_TEST
 from progtrain.workspace import Workspace
 
 _LOOP_RECORDS: Final = ("loop", "protocol", "data_files", "report", "report_plan")
-_VERSION_RECORDS: Final = ("author", "train", "evaluate", "analyze", "choose", "reevaluate", AGREEMENT, RANGE_TEST)
+_VERSION_RECORDS: Final = ("author", "train", "evaluate", "analyze", "choose", "reevaluate", RANGE_TEST)
 _SCORES: Final = ("eval_score.json", "result-analysis.md", "action-extract.md")
 _LARGE: Final = ("best.ckpt", FILE_NAME)
 
@@ -34,6 +34,7 @@ class Seal:
         others = [other for other in workspace.versions() if other != version]
         records = [workspace.record_path(name) for name in _LOOP_RECORDS]
         records += [workspace.record_path(name, each) for each in (*others, version) for name in _VERSION_RECORDS]
+        records += [workspace.record_path(AGREEMENT, other) for other in others]
         records += [workspace.artifacts(other) / name for other in others for name in _SCORES]
         users = [workspace.eval_script, *(workspace.root / n for n in (USER_METRICS, RULES_FILE, INSTRUCTION_FILE))]
         self._records = {path: _content(path) for path in records}

@@ -12,6 +12,7 @@ from progtrain.evaluation.yardstick.protocol import RECORD, hold_files, read_pro
 from progtrain.executors import Job
 from progtrain.records import EvalScore
 from progtrain.step_records import AGREEMENT, AgreementRecord, EvaluateRecord
+from progtrain.steps.capturing import evaluation_time_limit
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said
 from progtrain.steps.yardstick_writing import write_yardstick
@@ -55,7 +56,8 @@ def lock_yardstick(context: Context) -> None:
         write_yardstick(context, first)
     _refuse_shadows(context)
     log = workspace.state / "lock.log"
-    outcome = context.executor.run(Job((workspace.eval_script.name, first, "--lock"), workspace.root, log))
+    arguments = (workspace.eval_script.name, first, "--lock")
+    outcome = context.executor.run(Job(arguments, workspace.root, log, evaluation_time_limit(workspace)))
     if not outcome.succeeded:
         raise EvaluationError(
             f"{workspace.eval_script.name} cannot measure {first}, so nothing is trained yet: {said(outcome, log)} "

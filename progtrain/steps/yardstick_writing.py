@@ -7,7 +7,7 @@ from progtrain.evaluation.scoring.names import DEFAULT_METRICS, LOSS
 from progtrain.evaluation.writing.observation import Observation
 from progtrain.evaluation.writing.script import render_eval_script
 from progtrain.executors import Job
-from progtrain.steps.capturing import CAPTURE_TIME_LIMIT, captured
+from progtrain.steps.capturing import captured, evaluation_time_limit
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said
 from progtrain.tasks import task_of
@@ -39,7 +39,7 @@ def _observe(context: Context, version: str) -> Observation:
     log, output = workspace.state / "observe.log", workspace.state / "observation.json"
     arguments = ("-m", "progtrain.evaluation.writing.observe", version, "--output", str(output))
     output.unlink(missing_ok=True)
-    outcome = context.executor.run(Job(arguments, workspace.root, log, CAPTURE_TIME_LIMIT))
+    outcome = context.executor.run(Job(arguments, workspace.root, log, evaluation_time_limit(workspace)))
     if not outcome.succeeded or not output.is_file():
         raise EvaluationError(
             f"The validation of {version} cannot be observed, so nothing is trained yet: {said(outcome, log)} "

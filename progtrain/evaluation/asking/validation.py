@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, IterableDataset, RandomSampler
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.yardstick.batches import Split, ValidationSet
 from progtrain.script.capturing.inside_fit import Fit
-from progtrain.script.capturing.observe_data import first_loader
+from progtrain.script.capturing.watching import watched_loader
 
 
 @dataclass(frozen=True)
@@ -40,21 +40,22 @@ def validation_of(fit: Fit, script: str, split: Split, batch_size: int | None) -
     Raises:
         EvaluationError: the script gives no DataLoader for validation.
     """
-    loader, index = watched_dataloader(fit, script)
+    loader, index, _ = watched_dataloader(fit, script)
     samples = ValidationSet(loader, split, lambda batch: fit.prepared(batch, index), batch_size)
     return Validation(samples, isinstance(loader.sampler, RandomSampler), _validated(fit, loader))
 
 
-def watched_dataloader(fit: Fit, script: str) -> tuple[DataLoader[Any], int]:
-    """The loader that is measured, and its position among several.
+def watched_dataloader(fit: Fit, script: str) -> tuple[DataLoader[Any], int, str]:
+    """The loader that is measured, its position among several, and why it is that one.
 
     Raises:
         EvaluationError: it is no DataLoader.
     """
-    loader = first_loader(fit.validation_loaders())
-    if isinstance(loader, DataLoader):
-        return loader, 0
-    found = "none" if loader is None else f"a {type(loader).__name__}"
+    with fit.checkpoints_attached():
+        watched = watched_loader(fit.trainer, fit.model, fit.validation_loaders())
+    if isinstance(watched.loader, DataLoader):
+        return watched.loader, watched.index, watched.why
+    found = "none" if watched.loader is None else f"a {type(watched.loader).__name__}"
     raise EvaluationError(
         f"Expected one validation DataLoader in {script}, got {found}. Give it to Trainer.fit or to the DataModule."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from torch import Tensor
 
+from progtrain.errors import shortened
 from progtrain.evaluation.yardstick.batches import Batch
 from progtrain.tasks import Task
 
@@ -35,7 +37,7 @@ class Canvas:
             axes.locator_params(nbins=4)
         self._drawn: list[Artist] = []
 
-    def draw(self, path: Path, batch: Batch, truth: NDArray[Any], answer: NDArray[Any], title: str) -> None:
+    def draw(self, path: Path, batch: Batch, truth: NDArray[Any], answer: NDArray[Any], title: str) -> str | None:
         """Draw one sample; inputs that are neither a signal nor an image leave no file.
 
         Args:
@@ -44,7 +46,20 @@ class Canvas:
             truth: its target.
             answer: what was served.
             title: stands above.
+
+        Returns:
+            Why it could not be drawn; None where nothing failed.
         """
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of numbers out of range
+                self._draw(path, batch, truth, answer, title)
+        except Exception as error:  # noqa: BLE001 - matplotlib, numpy and pillow raise what they like
+            path.unlink(missing_ok=True)
+            return shortened(f"{type(error).__name__}: {error}", 200)
+        return None
+
+    def _draw(self, path: Path, batch: Batch, truth: NDArray[Any], answer: NDArray[Any], title: str) -> None:
         while self._drawn:
             self._drawn.pop().remove()
         picture, signal = picture_of(batch, self._task), _signal(batch)
@@ -54,7 +69,7 @@ class Canvas:
             self._draw_signal(signal, truth, answer)
         else:
             return
-        self._panels[0].set_title(title, fontsize=9)
+        self._panels[0].set_title(title, fontsize=9, parse_math=False)  # a truth may be written in TeX
         self._figure.savefig(path, pil_kwargs={"compress_level": 1})
 
     def _draw_picture(self, picture: NDArray[np.floating], truth: NDArray[Any], answer: NDArray[Any]) -> None:

@@ -46,10 +46,11 @@ def write_samples(
         home.mkdir()
         write_input(home, batch, task, None if listing is None else listing[index], setting.names)
         write_answer(home, index, task, predictions, setting.names)
-        write_json(home / "meta.json", _meta(index, predictions, setting))
         truth, answer = predictions.targets[index], predictions.answers[index]
         title = f"truth {_short(truth.tolist())}, answer {_short(answer.tolist())}"
-        canvas.draw(home / "viz.png", batch, truth, answer, "input" if task == "segmentation" else title)
+        failure = canvas.draw(home / "viz.png", batch, truth, answer, "input" if task == "segmentation" else title)
+        not_drawn: dict[str, JsonValue] = {} if failure is None else {"viz.png": f"could not be drawn: {failure}"}
+        write_json(home / "meta.json", _meta(index, predictions, setting) | not_drawn)
 
 
 def _meta(index: int, predictions: Predictions, setting: Setting) -> dict[str, JsonValue]:

@@ -201,9 +201,10 @@ def compiled(name: str, parameters: str, body: Sequence[str], names: dict[str, A
     return function
 
 
-def described(trace: Trace, value: Value) -> str:
-    """What a value is, in words: the part of the batch, or what made it."""
-    shape = list(trace.tensor(value).shape)
+def described(trace: Trace, value: Value, size: int) -> str:
+    """What a value is, in words: the part of the batch, or what made it, and its shape with N for the samples."""
+    extents = ["N" if extent == size else str(extent) for extent in trace.tensor(value).shape]
+    shape = f"[{', '.join(extents)}]"
     if isinstance(value, Tensor):
         path = trace.part(value)
         return f"batch{accessed(path)} {shape}" if path is not None else f"a tensor {shape}"

@@ -21,6 +21,7 @@ class Observation(Record):
         predict_step: whether the module's predict_step answers as the outputs do.
         predict_reason: why it is not asked; empty where it is, or where there is none.
         logged: metric -> the name under which the script logs it on the validation set.
+        which: of several validation loaders that is measured, and why; empty where there is one.
         lacking: a function of 03_eval.py that has to be written by hand -> why; empty where there is none.
         candidates: what a person who writes it has to choose from, by name and shape.
     """
@@ -37,5 +38,6 @@ class Observation(Record):
     predict_step: bool = False
     predict_reason: str = ""
     logged: dict[str, str] = {}
+    which: str = ""
     lacking: dict[str, str] = {}
     candidates: tuple[str, ...] = ()

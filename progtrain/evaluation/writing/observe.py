@@ -7,6 +7,7 @@ import contextlib
 import re
 import sys
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -29,7 +30,10 @@ _STAGE: Final = re.compile(
 )
 _LOADER: Final = re.compile(r"/dataloader_idx_\d+$")
 #: Names of figures that are the same however samples are counted -> metric, of classes and of values.
-_OF_CLASSES: Final = {"acc": "accuracy", "accuracy": "accuracy"}
+_NAMED: Final[dict[Task, dict[str, str]]] = {
+    "classification": {"acc": "accuracy", "accuracy": "accuracy"},
+    "transcription": {"loss": "loss", "cer": "cer", "wer": "wer"},
+}
 _OF_VALUES: Final = {
     **{"mae": "mae", "mean_absolute_error": "mae", "rmse": "rmse", "root_mean_squared_error": "rmse"},
     **{"mse": "mean_squared_error", "mean_squared_error": "mean_squared_error"},
@@ -54,18 +58,22 @@ def observe_version(workspace: Workspace, version: str, task: Task) -> Observati
 def _observed(fit: Fit, script: str, task: Task, seed: int) -> Observation:
     pl.seed_everything(seed, verbose=False)
     fit.begin_validation()
-    loader, index = watched_dataloader(fit, script)
+    loader, index, which = watched_dataloader(fit, script)
     batches = [fit.prepared(batch, index) for batch in some_batches(loader, SIZES)]
     watched = frozenset(str(each.monitor) for each in fit.checkpoints if each.monitor)
     observation = observe_validation(fit, batches, task, watched)
-    return observation.model_copy(update={"logged": observation.logged | _metrics(fit, task)})
+    if observation.lacking:  # a step may be made for batches of one size
+        own = [fit.prepared(batch, index) for batch in islice(loader, len(SIZES))]
+        again = observe_validation(fit, own, task, watched)
+        observation = observation if again.lacking else again
+    return observation.model_copy(update={"logged": observation.logged | _metrics(fit, task), "which": which})
 
 
 def _metrics(fit: Fit, task: Task) -> dict[str, str]:
     """Metrics that the script logs of its validation set by a name that says which they are."""
-    if task != "classification" and not has_values(task):
+    known = _OF_VALUES if has_values(task) else _NAMED.get(task, {})
+    if not known:
         return {}
-    known = _OF_VALUES if has_values(task) else _OF_CLASSES
     fit.trainer.limit_val_batches = 1
     with contextlib.suppress(Exception):  # it may need more than one batch; the whole is run before v001 is trained
         return _recognised(fit.validate(), known)

@@ -39,6 +39,11 @@ class _Followed:
     roles: Roles
     size: int
 
+    @property
+    def shapes(self) -> tuple[torch.Size, torch.Size]:
+        """Of the outputs and of the targets."""
+        return self.trace.tensor(self.roles.outputs).shape, self.trace.tensor(self.roles.targets).shape
+
 
 def observe_validation(fit: Fit, batches: Iterable[Any], task: Task, monitored: frozenset[str]) -> Observation:
     """Run the module's own step on a few batches, and write down how it comes to its figures.
@@ -56,11 +61,25 @@ def observe_validation(fit: Fit, batches: Iterable[Any], task: Task, monitored: 
             continue
         followed = [_follow(fit.model, step, batch, task, monitored) for batch in prepared]
         known = [each for each in followed if isinstance(each, _Followed)]
-        if known and len(known) == len(followed):
+        reason = next((each.reason for each in followed if isinstance(each, NotFollowed)), "") or _mismatch(known, task)
+        if not reason:
             return _observed(fit, step, known, task)
-        reasons[step] = next(each.reason for each in followed if isinstance(each, NotFollowed))
+        reasons[step] = reason
     told = "; ".join(f"{step}: {reason}" for step, reason in reasons.items()) or "the module has no validation_step"
     return Observation(step="", lacking={"split": told, "predict": told}, candidates=_candidates(prepared))
+
+
+def _mismatch(known: Sequence[_Followed], task: Task) -> str:
+    """Why what a step compares cannot be a sample's answer and its target."""
+    shapes = [each.shapes for each in known]
+    outputs, targets = shapes[0]
+    if task == "classification" and targets.numel() != known[0].size and targets != outputs:
+        return f"it compares with a target of shape {list(targets)}, and a classification has one class a sample"
+    sizes = {each.size for each in known if each.size > 1}
+    coupled = [each.size for each in known if each.size > 1 and each.size in (*each.shapes[0][1:], *each.shapes[1][1:])]
+    if len(sizes) > 1 and len({*coupled}) == len(sizes):
+        return f"it compares the samples of a batch with each other: {list(outputs)} and {list(targets)}"
+    return ""
 
 
 def _is_own(model: Any, step: str) -> bool:
@@ -117,9 +136,10 @@ def _size(batch: Any) -> int:
 def _observed(fit: Fit, step: str, known: Sequence[_Followed], task: Task) -> Observation:
     first = known[0]
     draft = next((each for each in drafts(first.trace, first.roles, task, first.size) if _holds(each, known)), None)
-    used = f"{step} compares {described(first.trace, first.roles.outputs)} with " + described(
-        first.trace, first.roles.targets
+    outputs, targets = (
+        described(first.trace, value, first.size) for value in (first.roles.outputs, first.roles.targets)
     )
+    used = f"{step} compares {outputs} with {targets}"
     if draft is None:
         reason = why_not(first.trace, first.roles, task, first.size)
         lacking = {"split": f"{used}; {reason}", "predict": reason}

@@ -59,6 +59,7 @@ def render_eval_script(
         directions=directions,
         logged={metric: name for metric, name in observation.logged.items() if metric in directions},
         bodies=bodies,
+        which=observation.which,
         symbols=symbols,
         helpers=_helpers(bodies, symbols),
     )

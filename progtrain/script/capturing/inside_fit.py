@@ -11,7 +11,8 @@ from typing import Any, Final
 import torch
 from lightning.pytorch.loggers.logger import DummyLogger
 
-from progtrain.script.capturing.capture import FitArguments, leave_at_fit
+from progtrain.script.capturing.attaching import FitArguments
+from progtrain.script.capturing.leaving import leave_at_fit
 
 #: Base classes of callbacks that write, print or end a training, and change nothing of what a model answers.
 _LEFT_OUT: Final = frozenset({"Checkpoint", "ProgressBar", "ModelSummary", "EarlyStopping"})
@@ -38,6 +39,15 @@ class Fit:
         batch = self.trainer.precision_plugin.convert_input(batch)
         batch = self.model._on_before_batch_transfer(batch, dataloader_idx=dataloader_idx)
         return self.trainer.strategy.batch_to_device(batch, dataloader_idx=dataloader_idx)
+
+    @contextmanager
+    def checkpoints_attached(self) -> Iterator[None]:
+        """The ModelCheckpoints beside the trainer, for what looks there for what they watch."""
+        self.trainer.callbacks = list(self.checkpoints)
+        try:
+            yield
+        finally:
+            self.trainer.callbacks = []
 
     def validation_loaders(self) -> Any:
         """What the script gives for validation: one loader, several in a list or by name, or None."""
