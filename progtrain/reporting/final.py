@@ -76,10 +76,11 @@ def _new(workspace: Workspace, folder: Path) -> Path:
 
 def _fill(workspace: Workspace, folder: Path, board: Leaderboard, rules: Rules) -> None:
     (folder / "leaderboard.csv").write_text(board.to_csv(), encoding="utf-8")
-    (folder / "final-analysis.md").write_text(render_final_analysis(workspace, board, rules), encoding="utf-8")
     source, target = workspace.artifacts(board.best), folder / "Artifacts" / board.best
     changes = [read_change(workspace, version, board.primary) for version in workspace.versions()]
-    draw_progress(folder / "progress.png", board.primary, board.higher_is_better, changes)
+    not_drawn = draw_progress(folder / "progress.png", board.primary, board.higher_is_better, changes)
+    page = render_final_analysis(workspace, board, rules, not_drawn)
+    (folder / "final-analysis.md").write_text(page, encoding="utf-8")
     target.mkdir(parents=True)
     for name in ("best.ckpt", "spec.json"):
         if (source / name).is_file():

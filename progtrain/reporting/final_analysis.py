@@ -46,18 +46,20 @@ class TopEntry:
     summary: str
 
 
-def render_final_analysis(workspace: Workspace, board: Leaderboard, rules: Rules) -> str:
+def render_final_analysis(workspace: Workspace, board: Leaderboard, rules: Rules, not_drawn: str | None = None) -> str:
     """The page.
 
     Args:
         workspace: whose records and pages are read.
         board: as ranked.
         rules: whose lines in words are told of: those that hold, and the unenforced ones as warnings.
+        not_drawn: why progress.png is not beside it.
     """
     versions = [row.version_id for row in board.rows if not row.external]
     loop = workspace.read_record(LoopRecord, "loop")
     return render(
         "final-analysis.md.j2",
+        not_drawn=not_drawn,
         board=board,
         top=[_top(workspace, board, rank) for rank in range(1, min(TOP, len(board.rows)) + 1)],
         path=line_of(workspace, board.best, board.primary),

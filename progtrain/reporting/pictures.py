@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 
 from progtrain.predictions import Predictions, counted
 from progtrain.reporting.groups import Group, GroupLine, name_of
-from progtrain.reporting.plots import DPI, FAINT, VALID, VERDICT_COLOURS, plain
+from progtrain.reporting.plots import DPI, FAINT, VALID, VERDICT_COLOURS, plain, save
 from progtrain.tasks import Task, has_classes, has_values
 
 MOST_CLASSES: Final = 30
@@ -24,10 +24,11 @@ CONFUSION, RESIDUALS, DELTAS = "confusion.png", "residuals.png", "deltas.png"
 
 @dataclass(frozen=True)
 class Picture:
-    """A file beside the page, and what it shows."""
+    """A file beside the page, and what it shows; where it could not be drawn, why."""
 
     name: str
     caption: str
+    failure: str | None = None
 
 
 def draw_answers(folder: Path, predictions: Predictions, task: Task, names: Sequence[str]) -> tuple[Picture, ...]:
@@ -40,8 +41,8 @@ def draw_answers(folder: Path, predictions: Predictions, task: Task, names: Sequ
         names: of the classes.
     """
     if has_values(task):
-        _residuals(folder / RESIDUALS, predictions)
-        return (Picture(RESIDUALS, "answers over targets"),)
+        failure = save(folder / RESIDUALS, lambda: _residuals(predictions))
+        return (Picture(RESIDUALS, "answers over targets", failure),)
     known = counted(predictions)
     if not has_classes(task) or not known.any():
         return ()
@@ -52,14 +53,19 @@ def draw_answers(folder: Path, predictions: Predictions, task: Task, names: Sequ
         return ()
     table = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(table, (truths, answers), 1)
-    _matrix(folder / CONFUSION, table, [name_of(index, names) for index in range(classes)])
-    return (Picture(CONFUSION, "answers by true class, as shares of the class"),)
+    failure = save(folder / CONFUSION, lambda: _matrix(table, [name_of(index, names) for index in range(classes)]))
+    return (Picture(CONFUSION, "answers by true class, as shares of the class", failure),)
 
 
 def draw_deltas(folder: Path, group: Group | None) -> tuple[Picture, ...]:
     """The change of every group against the version before; nothing where there is none before."""
     if group is None or not any(line.delta is not None for line in group.lines):
         return ()
+    failure = save(folder / DELTAS, lambda: _deltas(group))
+    return (Picture(DELTAS, f"change of {group.measure} by {group.kind}", failure),)
+
+
+def _deltas(group: Group) -> Figure:
     figure = Figure(figsize=(6.4, 1.4 + 0.32 * len(group.lines)), dpi=DPI, layout="constrained")
     axes = figure.add_subplot()
     places = range(len(group.lines))
@@ -74,8 +80,7 @@ def draw_deltas(folder: Path, group: Group | None) -> tuple[Picture, ...]:
     shown = ", ± 2 standard errors" if any(spread) else ""
     axes.set_xlabel(f"change of {group.measure}\nby {group.kind} ({better} is better){shown}")
     plain(axes)
-    figure.savefig(folder / DELTAS)
-    return (Picture(DELTAS, f"change of {group.measure} by {group.kind}"),)
+    return figure
 
 
 def _colour(group: Group, line: GroupLine) -> str:
@@ -85,7 +90,7 @@ def _colour(group: Group, line: GroupLine) -> str:
     return VERDICT_COLOURS["improved" if gained else "regressed"]
 
 
-def _matrix(path: Path, table: np.ndarray[tuple[int, int], np.dtype[np.int64]], names: Sequence[str]) -> None:
+def _matrix(table: np.ndarray[tuple[int, int], np.dtype[np.int64]], names: Sequence[str]) -> Figure:
     shares = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     size = 2.4 + 0.3 * len(names)
     figure = Figure(figsize=(size + 0.6, size), dpi=DPI, layout="constrained")
@@ -101,10 +106,10 @@ def _matrix(path: Path, table: np.ndarray[tuple[int, int], np.dtype[np.int64]], 
             colour = "white" if shares[row, column] > 0.5 else "#24292f"
             axes.text(column, row, str(count), ha="center", va="center", fontsize=7, color=colour)
     figure.colorbar(image, ax=axes, shrink=0.8)
-    figure.savefig(path)
+    return figure
 
 
-def _residuals(path: Path, predictions: Predictions) -> None:
+def _residuals(predictions: Predictions) -> Figure:
     known = counted(predictions)
     targets = predictions.targets[known].astype(np.float64)
     residuals = predictions.answers.reshape(known.shape)[known].astype(np.float64) - targets
@@ -122,4 +127,4 @@ def _residuals(path: Path, predictions: Predictions) -> None:
     histogram.yaxis.set_major_locator(MaxNLocator(integer=True))
     for axes in (scatter, histogram):
         plain(axes)
-    figure.savefig(path)
+    return figure

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from progtrain.curves import Curves, by_epoch
+from progtrain.errors import shortened
 from progtrain.reporting.story import Change
 
 TRAIN, VALID, BEST, FAINT = "#8a8f98", "#1f6feb", "#1a7f37", "#c9ced6"
@@ -17,8 +20,38 @@ VERDICT_COLOURS: Mapping[str, str] = {"improved": "#1a7f37", "regressed": "#cf22
 DPI = 100
 
 
-def draw_curves(path: Path, title: str, curves: Curves) -> None:
-    """Training and validation loss by epoch and, beside them, the validation metrics that are logged."""
+def save(path: Path, draw: Callable[[], Figure]) -> str | None:
+    """Draw a figure and write it; numbers that matplotlib cannot place end a picture, never a loop.
+
+    Args:
+        path: of the picture; nothing is left there where it cannot be drawn.
+        draw: makes the figure.
+
+    Returns:
+        Why there is no picture; None where there is one.
+    """
+    try:
+        # A name with dollar signs is no formula; a warning of numbers out of range is nothing for the terminal.
+        with matplotlib.rc_context({"text.parse_math": False}), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            draw().savefig(path)
+    except Exception as error:  # noqa: BLE001 - matplotlib, numpy and pillow raise what they like
+        path.unlink(missing_ok=True)
+        return shortened(f"{type(error).__name__}: {error}".replace("\n", " ").rstrip("."), 200)
+    return None
+
+
+def draw_curves(path: Path, title: str, curves: Curves) -> str | None:
+    """Training and validation loss by epoch and, beside them, the validation metrics that are logged; as `save`."""
+    return save(path, lambda: _curves(title, curves))
+
+
+def draw_progress(path: Path, primary: str, higher_is_better: bool, changes: Sequence[Change]) -> str | None:
+    """The primary metric by version, coloured by verdict, the best so far as a line, actions as labels; as `save`."""
+    return save(path, lambda: _progress(primary, higher_is_better, changes))
+
+
+def _curves(title: str, curves: Curves) -> Figure:
     metrics = {name: by_epoch(points) for name, points in curves.valid_metrics.items()}
     figure = Figure(figsize=(9.6 if metrics else 5.2, 3.6), dpi=DPI)
     losses = figure.add_subplot(1, 2 if metrics else 1, 1)
@@ -36,11 +69,10 @@ def draw_curves(path: Path, title: str, curves: Curves) -> None:
         _dress(scores, "validation metric" if len(metrics) > 1 else next(iter(metrics)))
     figure.suptitle(title, x=0.02, ha="left", fontsize=11)
     figure.subplots_adjust(left=0.075 if metrics else 0.13, right=0.98, bottom=0.14, top=0.87, wspace=0.2)
-    figure.savefig(path)
+    return figure
 
 
-def draw_progress(path: Path, primary: str, higher_is_better: bool, changes: Sequence[Change]) -> None:
-    """The primary metric by version, coloured by verdict, the best so far as a line, actions as labels."""
+def _progress(primary: str, higher_is_better: bool, changes: Sequence[Change]) -> Figure:
     measured = [(place, change, change.primary) for place, change in enumerate(changes) if change.primary is not None]
     figure = Figure(figsize=(max(6.4, 0.75 * len(changes) + 1.6), 4.4), dpi=DPI)
     axes = figure.add_subplot()
@@ -62,7 +94,7 @@ def draw_progress(path: Path, primary: str, higher_is_better: bool, changes: Seq
     if measured:
         axes.legend(frameon=False, fontsize=8, loc="best")
     figure.subplots_adjust(left=min(0.16, 1.0 / figure.get_figwidth()), right=0.98, bottom=0.32, top=0.96)
-    figure.savefig(path)
+    return figure
 
 
 def _line(axes: Axes, values: tuple[float, ...], label: str, colour: str) -> None:

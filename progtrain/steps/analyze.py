@@ -59,7 +59,7 @@ def analyze(context: Context, version: str) -> None:
         started_at=started_at,
         finished_at=now(),
         script_sha256=workspace.script_sha256(version),
-        outputs=tuple(workspace.relative(path) for path in (page, *(home / picture.name for picture in pictures))),
+        outputs=tuple(workspace.relative(path) for path in (page, *_drawn(home, pictures))),
         comparison=comparison,
         findings=findings,
         best_so_far=_best_so_far(context, version, comparison),
@@ -69,11 +69,14 @@ def analyze(context: Context, version: str) -> None:
 
 
 def _draw(home: Path, analysis: Analysis, answers: Answers) -> tuple[Picture, ...]:
-    draw_curves(home / CURVES, analysis.now.version, analysis.curves)
-    drawn = [Picture(CURVES, "learning curves")]
+    drawn = [Picture(CURVES, "learning curves", draw_curves(home / CURVES, analysis.now.version, analysis.curves))]
     if analysis.now.predictions is not None:
         drawn += draw_answers(home, analysis.now.predictions, task_of(analysis.task_type), analysis.names)
     return (*drawn, *draw_deltas(home, answers.group))
+
+
+def _drawn(home: Path, pictures: tuple[Picture, ...]) -> tuple[Path, ...]:
+    return tuple(home / picture.name for picture in pictures if picture.failure is None)
 
 
 def _measured(context: Context, version: str) -> Measured:

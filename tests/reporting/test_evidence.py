@@ -91,6 +91,19 @@ def test_the_page_and_its_pictures_are_made_for_every_task(task_type, analysis, 
         assert np.ptp(imread(tmp_path / picture.name)) > 0
 
 
+def test_numbers_that_cannot_be_drawn_are_told_on_the_page(analysis, tmp_path):
+    answers = np.full(COUNT, 3e38, dtype=np.float32)  # every residual is the same number, and the next one is far away
+    huge = answered(ROWS.astype(np.float32), answers, answers)
+    whole = replace(analysis, task_type="regression", now=replace(analysis.now, predictions=huge), parent=None)
+    pictures = draw_answers(tmp_path, huge, "regression", ())
+    page = render_analysis(whole, whole.answers, pictures)
+    told = [line for line in page.splitlines() if line.startswith("residuals.png (answers over targets) could not be")]
+    assert len(told) == 1
+    assert "Too many bins" in told[0]
+    assert "[residuals.png]" not in page
+    assert not (tmp_path / "residuals.png").exists()
+
+
 def _task(task_type):
     from progtrain.tasks import task_of
 

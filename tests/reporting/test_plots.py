@@ -28,3 +28,18 @@ def test_progress_leaves_room_for_a_version_that_has_no_value(tmp_path, finished
     changes = [read_change(finished, version, "accuracy") for version in finished.versions()]
     draw_progress(tmp_path / "progress.png", "accuracy", higher, [*changes, replace(changes[-1], primary=None)])
     assert np.ptp(imread(tmp_path / "progress.png")) > 0
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_and_leaves_no_file(tmp_path, settling):
+    path = tmp_path / "curves.png"
+    path.write_text("of the training before")
+    high = Curves(
+        {"val_loss": tuple(replace(point, value=(-1) ** point.epoch * 1e308) for point in settling.columns["val_loss"])}
+    )
+    assert draw_curves(path, "v001", high) is not None
+    assert not path.exists()
+
+
+def test_a_name_with_dollar_signs_is_no_formula(tmp_path, settling):
+    curves = Curves({"val_$\\bad$": settling.columns["val_acc"], "val_loss": settling.columns["val_loss"]})
+    assert draw_curves(tmp_path / "curves.png", "v001", curves) is None

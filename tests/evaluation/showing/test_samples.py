@@ -140,6 +140,19 @@ def test_segments_are_written_as_pictures(tmp_path):
     assert matplotlib.image.imread(home / "output.png").shape[:2] == (8, 8)
 
 
+def test_a_truth_in_tex_is_drawn_as_it_stands(tmp_path):
+    texts = predictions_of(np.array([r"$\frac{$"]), np.array(["$x$"]), np.zeros((1, 0)))
+    _, written = files(tmp_path, "transcription", texts, torch.rand(1, 1, 8, 8))
+    assert "viz.png" in written
+
+
+def test_a_picture_that_cannot_be_drawn_is_told_in_meta(tmp_path):
+    ahead = np.array([[1e308, -1e308]])
+    home, written = files(tmp_path, "forecasting", predictions_of(ahead, ahead, ahead), torch.rand(1, 30))
+    assert "viz.png" not in written
+    assert read(home / "meta.json")["viz.png"].startswith("could not be drawn: ")
+
+
 def test_forecasts_are_written_as_tables(tmp_path):
     ahead = np.arange(4.0)[None]
     home, written = files(tmp_path, "forecasting", predictions_of(ahead, ahead + 1, ahead + 1), torch.rand(1, 30))
