@@ -96,6 +96,16 @@ class LoggerSettings(Record):
     log_dir: str | None
 
 
+class Overwritten(Record):
+    """A knob that something else sets than the place in the source where it stands."""
+
+    knob: str
+    by: str
+    """What sets it, in words."""
+    known: bool
+    """Whether the Snapshot has the value that it is set to."""
+
+
 class Snapshot(Record):
     """What a script was about to train at the moment it called `Trainer.fit`."""
 
@@ -124,8 +134,15 @@ class Snapshot(Record):
     """None where a loader cannot be looked into."""
     initialization: tuple[str, ...] = ()
     """How weights and biases are drawn, each way once; empty where all are drawn as torch does by itself."""
+    overwritten: tuple[Overwritten, ...] = ()
+    """Knobs that a change of the script would not move."""
     notes: tuple[str, ...] = ()
-    """What could not be captured, and why."""
+    """What could not be captured, or was chosen among several, and why."""
+
+    @property
+    def overwritten_by(self) -> dict[str, str]:
+        """Canonical knob -> what sets it, in words."""
+        return {each.knob: each.by for each in self.overwritten}
 
 
 # --- evaluation ---------------------------------------------------------------------------------

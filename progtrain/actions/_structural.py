@@ -57,6 +57,9 @@ class StructuralAction(Action):
         source = situation.anatomy.source
         try:
             binding = self.bind(situation)
+            elsewhere = held_by(binding.touches, situation.snapshot.overwritten_by)
+            if elsewhere:
+                return self.refuse(f"it would be without effect on {elsewhere}")
             held = held_by(binding.touches, situation.locks)
             if held:
                 return self.refuse(f"the rules hold {held}", by_rule=True)

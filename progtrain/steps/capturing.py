@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from progtrain.errors import CaptureError
 from progtrain.executors import Executor, Job
 from progtrain.records import Snapshot
+from progtrain.script.capturing.patience import seconds_before_fit
 from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.script.reading.index import parse
 from progtrain.step_records import CaptureRecord
 from progtrain.steps.context import Context
-from progtrain.steps.failure import summarise
+from progtrain.steps.failure import said
 from progtrain.steps.seal import Seal
 from progtrain.workspace import Workspace, sha256_of
 
-CAPTURE_TIME_LIMIT = 600.0
-"""Seconds; a script that reads a large data set before fit needs some, one that hangs must not hold the loop."""
+_GRACE: Final = 60.0
+"""Seconds after the script has been interrupted, and for what it does within Trainer.fit before it trains."""
+_MEASURING: Final = 6 * 3600.0
+"""Seconds for an evaluation, which may be of a large set; one that hangs must not hold the loop."""
+
+
+def evaluation_time_limit(workspace: Workspace) -> float:
+    """Seconds after which a job that runs a script up to fit, and then its model, is ended."""
+    return seconds_before_fit(workspace.root) + _MEASURING
 
 
 def capture_source(workspace: Workspace, executor: Executor, version: str, source: str) -> Snapshot:
@@ -32,11 +42,16 @@ def capture_source(workspace: Workspace, executor: Executor, version: str, sourc
         script = workspace.script(version).name
         arguments = ("-m", "progtrain.script.capturing.capture", script, "--output", output.name)
         seal = Seal(workspace, version)
-        outcome = executor.run(Job(arguments, folder, log, CAPTURE_TIME_LIMIT))
+        outcome = executor.run(Job(arguments, folder, log, seconds_before_fit(workspace.root) + _GRACE))
         seal.hold_records()
         seal.hold_users_files()
+        if outcome.timed_out:
+            end = f"{script} was ended after {outcome.seconds:.0f} s before Trainer.fit."
+            raise CaptureError(f"{end} The log is {log}.")
         if not outcome.succeeded or not output.is_file():
-            raise CaptureError(f"{script} did not reach Trainer.fit: {summarise(outcome, log)}. The log is {log}.")
+            end = said(outcome, log)
+            end = end if script in end else f"{script} did not reach Trainer.fit: {end}."
+            raise CaptureError(f"{end} The log is {log}.")
         return Snapshot.model_validate_json(output.read_bytes())
 
 

@@ -7,6 +7,7 @@ from progtrain.executors import Job
 from progtrain.predictions import FILE_NAME
 from progtrain.records import EvalScore
 from progtrain.step_records import AGREEMENT, AgreementRecord, EvaluateRecord
+from progtrain.steps.capturing import evaluation_time_limit
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said
 from progtrain.steps.lineage import too_slow
@@ -29,7 +30,8 @@ def evaluate(context: Context, version: str) -> None:
     started_at = now()
     log = workspace.log(version, "evaluate")
     seal = Seal(workspace, version)
-    outcome = context.executor.run(Job((workspace.eval_script.name, version), workspace.root, log))
+    job = Job((workspace.eval_script.name, version), workspace.root, log, evaluation_time_limit(workspace))
+    outcome = context.executor.run(job)
     seal.hold_records()
     seal.hold_users_files()
     if not outcome.succeeded:

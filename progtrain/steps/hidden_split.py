@@ -5,6 +5,7 @@ from __future__ import annotations
 from progtrain.executors import Job
 from progtrain.reporting.hidden_split import RECORD
 from progtrain.step_records import HiddenRecord, HiddenScore
+from progtrain.steps.capturing import evaluation_time_limit
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said
 from progtrain.workspace import now, version_id
@@ -36,7 +37,7 @@ def _scored(context: Context, version: str) -> HiddenRecord:
     output, log = workspace.record_path(result, version), workspace.log(version, RECORD)
     output.unlink(missing_ok=True)
     arguments = ("-m", "progtrain.evaluation.hidden_split", version, "--output", str(output))
-    outcome = context.executor.run(Job(arguments, workspace.root, log))
+    outcome = context.executor.run(Job(arguments, workspace.root, log, evaluation_time_limit(workspace)))
     measured = workspace.read_record(HiddenScore, result, version)
     output.unlink(missing_ok=True)
     failed = not outcome.succeeded or measured is None

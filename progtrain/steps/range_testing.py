@@ -12,6 +12,7 @@ from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.script.editing.versioning import body, undo_edits
 from progtrain.script.settings.rates import present_rate
 from progtrain.step_records import RANGE_TEST, RangeTestRecord
+from progtrain.steps.capturing import evaluation_time_limit
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
 from progtrain.steps.seal import Seal
@@ -98,14 +99,14 @@ def _made(context: Context, parent: str) -> RangeTestRecord:
 
 
 def _run(context: Context, parent: str, source: str) -> RateCurve:
-    """In a process and a folder of its own, which is thrown away, for no longer than a training may take."""
-    workspace, limit = context.workspace, context.rules.loop_config.train_time_limit_minutes
+    """In a process and a folder of its own, which is thrown away, for no longer than an evaluation may take."""
+    workspace = context.workspace
     log = workspace.log(parent, RANGE_TEST)
     with scratch_view(workspace, parent, source) as folder:
         output, script = folder / "range_test.json", workspace.script(parent).name
         arguments = ("-m", "progtrain.script.capturing.range_test", script, "--output", output.name)
         seal = Seal(workspace, parent)
-        outcome = context.executor.run(Job(arguments, folder, log, None if limit is None else limit * 60))
+        outcome = context.executor.run(Job(arguments, folder, log, evaluation_time_limit(workspace)))
         seal.hold_records()
         seal.hold_users_files()
         if not outcome.succeeded or not output.is_file():

@@ -11,6 +11,7 @@ from progtrain.reporting.console import format_leaderboard
 from progtrain.reporting.final import REEVALUATION, leaderboard_of, next_report_folder
 from progtrain.reporting.script import render_report_script
 from progtrain.step_records import ReportPlan, ReportRecord
+from progtrain.steps.capturing import evaluation_time_limit
 from progtrain.steps.context import Context
 from progtrain.steps.external import measure_external
 from progtrain.steps.failure import summarise
@@ -79,7 +80,7 @@ def _score_model(context: Context, version: str, model: Path) -> None:
     log, output = workspace.log(version, "reevaluate"), workspace.record_path(REEVALUATION, version)
     output.unlink(missing_ok=True)
     arguments = (workspace.eval_script.name, version, "--model", str(model), "--output", str(output))
-    outcome = context.executor.run(Job(arguments, workspace.root, log))
+    outcome = context.executor.run(Job(arguments, workspace.root, log, evaluation_time_limit(workspace)))
     score = workspace.read_record(EvalScore, REEVALUATION, version)
     if not outcome.succeeded or score is None:
         context.say(f"warning: the registered model of {version} could not be measured: {summarise(outcome, log)}")
@@ -103,7 +104,8 @@ def _write(context: Context, folder: Path) -> None:
     if not workspace.report_script.exists():
         write_atomic(workspace.report_script, render_report_script())
     log = workspace.state / "report.log"
-    job = Job((workspace.report_script.name, "--folder", str(folder)), workspace.root, log)
+    arguments = (workspace.report_script.name, "--folder", str(folder))
+    job = Job(arguments, workspace.root, log, evaluation_time_limit(workspace))
     outcome = context.executor.run(job)
     if not outcome.succeeded or not folder.is_dir():
         raise ReportError(f"{workspace.report_script.name} failed: {summarise(outcome, log)}. The log is {log}.")

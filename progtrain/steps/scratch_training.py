@@ -11,6 +11,8 @@ from typing import Final, Literal
 from progtrain.executors import Job
 from progtrain.records import EvalScore
 from progtrain.script.capturing.sandbox import scratch_view
+from progtrain.script.capturing.trackers import throw_away
+from progtrain.steps.capturing import evaluation_time_limit
 from progtrain.steps.context import Context
 from progtrain.steps.failure import summarise
 from progtrain.steps.seal import Seal
@@ -60,14 +62,16 @@ def score_in_scratch(
         _copy_state(workspace, view)
         seal = Seal(workspace, version)
         log = workspace.log(owner, name)
-        job = Job((workspace.script(version).name,), view, log, None if limit is None else limit * 60)
+        time_limit = None if limit is None else limit * 60
+        job = Job((workspace.script(version).name,), view, log, time_limit, throw_away(view))
         trained = context.executor.run(job, on_tick)
         seal.hold_records()
         seal.hold_users_files()
         if not trained.succeeded:
             return ScratchFailure("trained", summarise(trained, log), log)
         log = workspace.log(owner, f"{name}_evaluate")
-        measured = context.executor.run(Job((workspace.eval_script.name, version), view, log), on_tick)
+        job = Job((workspace.eval_script.name, version), view, log, evaluation_time_limit(workspace))
+        measured = context.executor.run(job, on_tick)
         seal.hold_records()
         seal.hold_users_files()
         if not measured.succeeded:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pydantic import JsonValue
 
 from progtrain.errors import EditError
-from progtrain.records import Snapshot
+from progtrain.records import Overwritten, Snapshot
 from progtrain.rules import Rules, Setting
 from progtrain.script.auditing.issues import AuditFacts, Issue
 from progtrain.script.editing.edit import set_or_add
@@ -26,11 +26,16 @@ class Held:
 
 def hold_settings(source: str, snapshot: Snapshot, rules: Rules) -> Held:
     """Set every knob to which the user gave a value and which the live script has otherwise."""
-    live = knob_values(snapshot)
+    live, elsewhere = knob_values(snapshot), {each.knob: each for each in snapshot.overwritten}
     issues: list[Issue] = []
     for setting in rules.settings:
-        if not _is_met(setting, live.get(setting.knob), source):
-            held = _hold(source, setting, live.get(setting.knob))
+        value, other = live.get(setting.knob), elsewhere.get(setting.knob)
+        if other is not None and (setting.binding or not _is_contradicted(setting, value, other)):
+            continue  # to set it in the source would be without effect; `contradictions` tells of what is binding
+        if other is not None:
+            issues.append(_unenforced(_difference(setting, value, other)))
+        elif not _is_met(setting, value, source):
+            held = _hold(source, setting, value)
             source = held.source
             issues += held.issues
     return Held(source, tuple(issues))
@@ -41,13 +46,11 @@ def contradictions(snapshot: Snapshot, rules: Rules) -> tuple[str, ...]:
 
     A setting that nothing in the script answers to, or whose value cannot be compared, is none.
     """
-    live = knob_values(snapshot)
+    live, elsewhere = knob_values(snapshot), {each.knob: each for each in snapshot.overwritten}
     return tuple(
-        _difference(setting, live[setting.knob])
+        _difference(setting, live.get(setting.knob), elsewhere.get(setting.knob))
         for setting in rules.settings
-        if setting.binding
-        and is_there(live.get(setting.knob))
-        and agrees(setting.knob, live[setting.knob], setting.value) is False
+        if setting.binding and _is_contradicted(setting, live.get(setting.knob), elsewhere.get(setting.knob))
     )
 
 
@@ -64,9 +67,10 @@ def wishes(snapshot: Snapshot, rules: Rules) -> tuple[Setting, ...]:
 
 
 def locks_on(snapshot: Snapshot, rules: Rules) -> dict[str, str]:
-    """Canonical knob -> the rule that holds it, for changes to a script that trains as `snapshot`; no wishes."""
+    """Canonical knob -> what holds it, for changes to a script that trains as `snapshot`: a rule, but for wishes."""
     free = {wish.knob for wish in wishes(snapshot, rules)}
-    return {knob: rule for knob, rule in rules.lock_reasons.items() if knob not in free}
+    ruled = {knob: rule for knob, rule in rules.lock_reasons.items() if knob not in free}
+    return {**snapshot.overwritten_by, **ruled}
 
 
 def apply_batch_size(source: str, snapshot: Snapshot, facts: AuditFacts) -> Held:
@@ -76,6 +80,12 @@ def apply_batch_size(source: str, snapshot: Snapshot, facts: AuditFacts) -> Held
         return Held(source, ())
     message = f"the smoke test found {facts.batch_size} to be the optimal batch size, the script trains with {live}"
     return _set(source, "batch_size", facts.batch_size, message)
+
+
+def _is_contradicted(setting: Setting, live: JsonValue, elsewhere: Overwritten | None) -> bool:
+    if elsewhere is not None and not elsewhere.known:
+        return True
+    return is_there(live) and agrees(setting.knob, live, setting.value) is False
 
 
 def _is_met(setting: Setting, live: JsonValue, source: str) -> bool:
@@ -88,7 +98,7 @@ def _is_met(setting: Setting, live: JsonValue, source: str) -> bool:
 
 def _hold(source: str, setting: Setting, live: JsonValue) -> Held:
     message = _difference(setting, live)
-    unenforced = Issue(f"not enforced by the machine: {message}", None, "not patched", False)
+    unenforced = _unenforced(message)
     # What was said in words is set only where it is a number: names and absences take more than a literal.
     if not setting.binding and isinstance(setting.value, str):
         wish = f"{message}; no change may set it otherwise, and one that sets it so may be chosen"
@@ -101,10 +111,16 @@ def _hold(source: str, setting: Setting, live: JsonValue) -> Held:
     return held
 
 
-def _difference(setting: Setting, live: JsonValue) -> str:
-    wanted = "none" if setting.value is None else setting.value
-    found = live if is_there(live) else "none"
-    return f"{setting.rule} asks for {setting.knob} {wanted}, the script trains with {found}"
+def _unenforced(message: str) -> Issue:
+    return Issue(f"not enforced by the machine: {message}", None, "not patched", False)
+
+
+def _difference(setting: Setting, live: JsonValue, elsewhere: Overwritten | None = None) -> str:
+    asked = f"{setting.rule} asks for {setting.knob} {'none' if setting.value is None else setting.value}"
+    if elsewhere is not None and not elsewhere.known:
+        return f"{asked}, {elsewhere.by}"
+    trained = f"the script trains with {live if is_there(live) else 'none'}"
+    return f"{asked}, {trained}" if elsewhere is None else f"{asked}, {trained}, {elsewhere.by}"
 
 
 def _set(source: str, knob: str, value: JsonValue, message: str) -> Held:

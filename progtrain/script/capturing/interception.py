@@ -1,4 +1,4 @@
-"""Running a file as `__main__` with `Trainer.fit` replaced."""
+"""Running a file as `__main__`, with attributes of the packages that it imports replaced."""
 
 from __future__ import annotations
 
@@ -7,47 +7,65 @@ import importlib.machinery
 import os
 import sys
 import types
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from importlib.abc import MetaPathFinder
-from typing import Any, Final
+from typing import Any
 
-from lightning.pytorch.trainer import trainer as lightning_trainer
+#: Replaces an attribute until the script is left.
+Replace = Callable[[Any, str, Any], None]
+#: Name of a module -> called with it once it is imported, and with what replaces one of its attributes.
+Patches = Mapping[str, Callable[[Any, Replace], None]]
 
-_OTHER_TRAINER: Final = "pytorch_lightning.trainer.trainer"
 
-
-@contextmanager
-def fit_replaced(fit: Callable[..., None]) -> Iterator[None]:
-    """Replace `Trainer.fit` in both of Lightning's packages: they are different classes.
-
-    `pytorch_lightning` takes seconds to import, and is replaced when the script does so.
+def fit_replaced(fit: Callable[..., None]) -> Patches:
+    """Patches that replace `Trainer.fit` in both of Lightning's packages: they are different classes.
 
     Args:
         fit: called with the method that it stands for, the trainer, and the method's own arguments.
     """
-    replaced: list[tuple[Any, Any]] = []
 
-    def replace(module: Any) -> None:
+    def patch(module: Any, replace: Replace) -> None:
         original = module.Trainer.fit
 
         def instead(trainer: Any, *args: Any, **kwargs: Any) -> None:
             fit(original, trainer, *args, **kwargs)
 
-        replaced.append((module.Trainer, original))
-        module.Trainer.fit = instead
+        replace(module.Trainer, "fit", instead)
 
-    replace(lightning_trainer)
-    finder = _ImportWatch(_OTHER_TRAINER, replace)
-    if _OTHER_TRAINER in sys.modules:
-        replace(sys.modules[_OTHER_TRAINER])
-    sys.meta_path.insert(0, finder)
+    return dict.fromkeys(("lightning.pytorch.trainer.trainer", "pytorch_lightning.trainer.trainer"), patch)
+
+
+@contextmanager
+def patched(patches: Patches) -> Iterator[Replace]:
+    """Patch modules that are there, and others as soon as a script imports them; all is undone at the end.
+
+    Yields:
+        What replaces an attribute.
+    """
+    undo: list[tuple[Any, str, Any]] = []
+
+    def replace(owner: Any, name: str, value: Any) -> None:
+        undo.append((owner, name, getattr(owner, name)))
+        setattr(owner, name, value)
+
+    watches = [_ImportWatch(name, partial(_patch, patch, replace)) for name, patch in patches.items()]
+    for name, patch in patches.items():
+        if name in sys.modules:
+            patch(sys.modules[name], replace)
+    sys.meta_path[:0] = watches
     try:
-        yield
+        yield replace
     finally:
-        sys.meta_path.remove(finder)
-        for trainer, original in replaced:
-            trainer.fit = original
+        for watch in watches:
+            sys.meta_path.remove(watch)
+        for owner, name, value in reversed(undo):
+            setattr(owner, name, value)
+
+
+def _patch(patch: Callable[[Any, Replace], None], replace: Replace, module: Any) -> None:
+    patch(module, replace)
 
 
 class _ImportWatch(MetaPathFinder):

@@ -11,8 +11,8 @@ from pydantic import JsonValue
 from torch import nn
 from torch.nn.parameter import is_lazy
 
-from progtrain.records import CheckpointSettings, Layer, LoggerSettings, Snapshot
-from progtrain.script.capturing.observe_data import Loaders, observe_loader, shared_samples
+from progtrain.records import CheckpointSettings, Layer, LoggerSettings, Overwritten, Snapshot
+from progtrain.script.capturing.observe_data import Loaders, first_loader, observe_loader, shared_samples
 from progtrain.script.capturing.observe_initialization import initialization
 from progtrain.script.capturing.observe_optimizers import observe_optimizers
 from progtrain.script.capturing.observe_step import observe_first_step
@@ -23,7 +23,14 @@ _OWN_CALLBACKS: Final = frozenset({"TQDMProgressBar", "RichProgressBar", "ModelS
 _CHECKPOINT: Final = "ModelCheckpoint"
 
 
-def observe(trainer: Any, model: Any, loaders: Loaders, seed: int | None) -> Snapshot:
+def observe(
+    trainer: Any,
+    model: Any,
+    loaders: Loaders,
+    seed: int | None,
+    overwritten: tuple[Overwritten, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> Snapshot:
     """Describe what is about to be trained.
 
     Args:
@@ -31,6 +38,8 @@ def observe(trainer: Any, model: Any, loaders: Loaders, seed: int | None) -> Sna
         model: its LightningModule.
         loaders: the data loaders.
         seed: what the script seeded torch with, or None.
+        overwritten: knobs that something else sets than their place in the source.
+        notes: what is to be told of the fit, beside what is told of its first step.
 
     Raises:
         Exception: whatever the script's own `configure_optimizers` or data set raises.
@@ -38,7 +47,10 @@ def observe(trainer: Any, model: Any, loaders: Loaders, seed: int | None) -> Sna
     setup = observe_optimizers(trainer)
     drawn = initialization(model)
     step = observe_first_step(trainer, model, loaders.train)
-    train, valid = observe_loader(loaders.train, may_be_random=True), observe_loader(loaders.valid, may_be_random=False)
+    train, valid = (
+        observe_loader(first_loader(loaders.train), may_be_random=True),
+        observe_loader(loaders.valid, may_be_random=False),
+    )
     return Snapshot(
         optimizers=setup.optimizers,
         schedulers=setup.schedulers,
@@ -62,7 +74,8 @@ def observe(trainer: Any, model: Any, loaders: Loaders, seed: int | None) -> Sna
         batch=step.batch,
         automatic_optimization=model.automatic_optimization,
         initialization=drawn,
-        notes=(*loaders.notes, *step.notes),
+        overwritten=overwritten,
+        notes=(*notes, *step.notes),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 import torch
+from lightning.pytorch.utilities import CombinedLoader
 from pydantic import JsonValue
 from torch.utils.data import DataLoader, IterableDataset, RandomSampler
 
@@ -22,21 +23,56 @@ _READ_TWICE: Final = 50
 
 @dataclass(frozen=True)
 class Loaders:
-    """The loaders of a fit: the first of each kind, as Lightning was to get them."""
+    """The loaders of a fit.
+
+    Attributes:
+        train: as the script gives them: one, or several in a list or by name.
+        valid: the one that is measured.
+    """
 
     train: Any
     valid: Any
-    notes: tuple[str, ...] = ()
+
+
+def each_loader(given: Any) -> tuple[tuple[str, Any], ...]:
+    """The loaders in what a script gives, in Lightning's order, each with its name or position.
+
+    Args:
+        given: one loader, several in a list or by name, nested or not, a CombinedLoader of them, or None.
+    """
+    return tuple(_each("", given))
+
+
+def _each(name: str, given: Any) -> Iterator[tuple[str, Any]]:
+    given = getattr(given, "iterables", given)
+    if given is None:
+        return
+    if not isinstance(given, Mapping | list | tuple):
+        yield name, given
+        return
+    for key, value in given.items() if isinstance(given, Mapping) else enumerate(given):
+        yield from _each(f"{name}.{key}" if name else str(key), value)
 
 
 def first_loader(given: Any) -> Any:
     """The first of what may be a loader, a list or dict of loaders, or a CombinedLoader."""
-    given = getattr(given, "iterables", given)
-    if isinstance(given, Mapping):
-        return first_loader(next(iter(given.values()), None))
-    if isinstance(given, list | tuple):
-        return first_loader(next(iter(given), None))
-    return given
+    return next((loader for _, loader in each_loader(given)), None)
+
+
+def first_batch(given: Any) -> Any:
+    """The first training batch as Lightning makes it: one of every loader, in the form in which they are given.
+
+    Args:
+        given: as in `each_loader`.
+
+    Returns:
+        None where there is none.
+    """
+    if isinstance(given, Mapping | list | tuple):
+        given = CombinedLoader(given, "max_size_cycle")
+    if not hasattr(given, "iterables"):
+        return next(iter(given), None)
+    return next(iter(given), (None,))[0]
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,8 @@ from torch.optim import Optimizer
 from torch.optim.lr_scheduler import LRScheduler
 
 from progtrain.records import OptimizerSettings, SchedulerSettings
+from progtrain.script.capturing.rate_hooks import run_rate_hooks
+from progtrain.script.capturing.restoring import restore_optimizers
 
 #: How a step is carried out, not what it computes.
 _RUNTIME_ONLY: Final = frozenset(
@@ -53,21 +55,27 @@ def observe_optimizers(trainer: Any) -> OptimizerSetup:
     Raises:
         Exception: whatever `configure_optimizers` raises.
     """
-    with _recorded() as (groups, arguments):
+    with _recorded() as (constructed, arguments):
         trainer.strategy.setup_optimizers(trainer)
     # `estimated_stepping_batches` has perhaps started an iterator with its workers.
     trainer.fit_loop.teardown()
     strategy = trainer.strategy
+    optimizers = [each for each in strategy.optimizers if isinstance(each, Optimizer)]
+    restored = restore_optimizers(trainer)
+    before = [_groups(each) for each in optimizers]
+    as_built = strategy.lr_scheduler_configs and not restored
+    own = [constructed.get(id(each), now) if as_built else now for each, now in zip(optimizers, before, strict=True)]
+    run_rate_hooks(trainer)
+    trained = [_changed(*each) for each in zip(own, before, map(_groups, optimizers), strict=True)]
     return OptimizerSetup(
         tuple(
-            OptimizerSettings(type=type(each).__name__, groups=tuple(groups.get(id(each)) or _groups(each)))
-            for each in strategy.optimizers
-            if isinstance(each, Optimizer)
+            OptimizerSettings(type=type(each).__name__, groups=tuple(groups))
+            for each, groups in zip(optimizers, trained, strict=True)
         ),
         tuple(
             SchedulerSettings(
                 type=type(config.scheduler).__name__,
-                arguments=_bound(config.scheduler, arguments),
+                arguments=_bound(config.scheduler, arguments) | (_restored(config.scheduler) if restored else {}),
                 interval=config.interval,
                 monitor=config.monitor if config.reduce_on_plateau else None,
             )
@@ -76,11 +84,22 @@ def observe_optimizers(trainer: Any) -> OptimizerSetup:
     )
 
 
+def _changed(groups: list[Group], before: list[Group], after: list[Group]) -> list[Group]:
+    """The groups with what hooks changed of them between two moments."""
+    if len(groups) != len(before):
+        return after
+    return [
+        {**group, **{key: value for key, value in new.items() if old.get(key) != value}}
+        for group, old, new in zip(groups, before, after, strict=False)
+    ]
+
+
 @contextmanager
 def _recorded() -> Iterator[tuple[dict[int, list[Group]], dict[int, Arguments]]]:
     """Note every optimizer's groups before a scheduler alters them, and every scheduler's arguments."""
     groups: dict[int, list[Group]] = {}
     arguments: dict[int, Arguments] = {}
+    scheduled: set[int] = set()
     construct = Optimizer.__init__
 
     def noted_init(self: Optimizer, *args: Any, **kwargs: Any) -> None:
@@ -89,6 +108,10 @@ def _recorded() -> Iterator[tuple[dict[int, list[Group]], dict[int, Arguments]]]
 
     def noted_new(cls: type[LRScheduler], *args: Any, **kwargs: Any) -> LRScheduler:
         scheduler = object.__new__(cls)
+        optimizer = args[0] if args else kwargs.get("optimizer")
+        if isinstance(optimizer, Optimizer) and id(optimizer) not in scheduled:
+            scheduled.add(id(optimizer))
+            groups[id(optimizer)] = _groups(optimizer)
         arguments[id(scheduler)] = args, kwargs
         return scheduler
 
@@ -127,6 +150,13 @@ def _bound(scheduler: LRScheduler, arguments: Mapping[int, Arguments]) -> dict[s
         for name, value in bound.arguments.items()
         if name not in _SCHEDULER_BOOKKEEPING and (name, value) != ("last_epoch", -1)
     }
+
+
+def _restored(scheduler: LRScheduler) -> dict[str, JsonValue]:
+    """The arguments of a scheduler that its restored state has in their place."""
+    names = inspect.signature(type(scheduler).__init__).parameters
+    kept = {name: value for name, value in vars(scheduler).items() if name in names}
+    return {k: _described(v, {}) for k, v in kept.items() if k not in _SCHEDULER_BOOKKEEPING | {"last_epoch"}}
 
 
 def _described(value: Any, arguments: Mapping[int, Arguments]) -> JsonValue:

@@ -16,7 +16,7 @@ from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
 from progtrain.records import Call
-from progtrain.script.capturing.observe_data import batch_layout
+from progtrain.script.capturing.observe_data import batch_layout, first_batch
 
 #: Tensor methods that ask or move, and compute nothing.
 _SILENT: Final = frozenset(
@@ -39,7 +39,7 @@ class FirstStep:
     notes: tuple[str, ...] = ()
 
 
-def observe_first_step(trainer: Any, model: Any, loader: Any) -> FirstStep:
+def observe_first_step(trainer: Any, model: Any, loaders: Any) -> FirstStep:
     """Run one `training_step` without its backward pass, in training mode, and note what it calls.
 
     Random states are put back afterwards, and nothing is logged. A step that fails becomes a note: what it needs may
@@ -48,12 +48,12 @@ def observe_first_step(trainer: Any, model: Any, loader: Any) -> FirstStep:
     Args:
         trainer: to which model and data are attached.
         model: its LightningModule.
-        loader: of training batches, or None.
+        loaders: what the script gives for training: one loader, several in a list or by name, or None.
     """
-    if loader is None:
+    if loaders is None:
         return FirstStep(notes=("There is no training loader.",))
-    with _random_states_kept():
-        batch = next(iter(loader), None)
+    with random_states_kept():
+        batch = first_batch(loaders)
         if batch is None:
             return FirstStep(notes=("The training loader is empty.",))
         layout = batch_layout(batch)
@@ -61,7 +61,7 @@ def observe_first_step(trainer: Any, model: Any, loader: Any) -> FirstStep:
             return FirstStep(batch=layout, notes=("Manual optimization: the first step was not taken.",))
         recorder = _Recorder()
         try:
-            with _log_silenced(model):
+            with log_silenced(model):
                 loss = _step(trainer, model, batch, recorder)
         except Exception as error:  # noqa: BLE001 - a user's step may fail in any way, which is what the note says
             return FirstStep(batch=layout, notes=(f"The first step failed: {type(error).__name__}: {error}",))
@@ -81,7 +81,7 @@ def _step(trainer: Any, model: Any, batch: Any, recorder: _Recorder) -> float | 
 
 
 @contextmanager
-def _log_silenced(model: Any) -> Iterator[None]:
+def log_silenced(model: Any) -> Iterator[None]:
     """`self.log` works only inside Lightning's loops."""
     silenced = ("log", "log_dict")
     for name in silenced:
@@ -119,7 +119,8 @@ def _forward_told(model: Any, recorder: _Recorder) -> Iterator[None]:
 
 
 @contextmanager
-def _random_states_kept() -> Iterator[None]:
+def random_states_kept() -> Iterator[None]:
+    """Put the random states back afterwards."""
     states = random.getstate(), np.random.get_state()
     with torch.random.fork_rng(devices=[]):
         yield

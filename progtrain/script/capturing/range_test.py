@@ -16,7 +16,8 @@ from lightning.pytorch.callbacks import Callback
 from lightning.pytorch.loggers.logger import DummyLogger
 
 from progtrain.errors import CaptureError
-from progtrain.script.capturing.capture import FitArguments, leave_at_fit
+from progtrain.script.capturing.attaching import FitArguments
+from progtrain.script.capturing.leaving import leave_at_fit
 from progtrain.script.capturing.rate_curve import HIGHEST_PLAIN_SGD_RATE, HIGHEST_RATE, STEPS, RateCurve, rate_at
 from progtrain.workspace import write_atomic
 
@@ -158,7 +159,7 @@ def main() -> None:
     except CaptureError as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
-        print(error, file=sys.stderr)
+        print(f"\n{error}", file=sys.stderr)  # a paragraph of its own, which the loop passes on whole
         sys.exit(1)
     write_atomic(options.output, curve.model_dump_json(indent=2) + "\n")
 

@@ -1,0 +1,155 @@
+"""Which of several validation loaders the checkpoint watches."""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import torch
+
+from progtrain.script.capturing.fits import BEST, checkpoints
+from progtrain.script.capturing.observe_data import each_loader
+from progtrain.script.capturing.observe_step import random_states_kept
+
+_POSITION: Final = re.compile(r"/dataloader_idx_(\d+)$")
+
+
+@dataclass(frozen=True)
+class Watched:
+    """The validation loader that is measured.
+
+    Attributes:
+        index: its position among all, as Lightning counts them.
+        loader: None where there is none at all.
+        why: in words; empty where it is the only one.
+    """
+
+    index: int
+    loader: Any
+    why: str = ""
+
+
+def watched_loader(trainer: Any, model: Any, given: Any) -> Watched:
+    """The validation loader whose figure decides which checkpoint is the best; else the first, which `why` says.
+
+    Where the figure's name does not tell, the script's own validation step is run on the first batch of every loader,
+    untrained, to see of which it logs that figure. Whatever that leaves in the model is put back.
+
+    Args:
+        trainer: to which the model is attached.
+        model: its LightningModule.
+        given: what the script gives for validation: one loader, several in a list or by name, or None.
+    """
+    loaders = each_loader(given)
+    if len(loaders) < 2:
+        return Watched(0, loaders[0][1] if loaders else None)
+    monitor = _monitor(trainer)
+    found, why = (
+        (None, "no ModelCheckpoint watches any") if monitor is None else _found(trainer, model, loaders, monitor)
+    )
+    if found is None:
+        return Watched(
+            0,
+            loaders[0][1],
+            f"Of {len(loaders)} validation loaders the first ({loaders[0][0]}) is measured, because {why}.",
+        )
+    name, loader = loaders[found]
+    return Watched(
+        found,
+        loader,
+        f"Of {len(loaders)} validation loaders number {found} ({name}) is measured: the ModelCheckpoint "
+        f"watches {monitor!r}, which is logged of that one.",
+    )
+
+
+def _monitor(trainer: Any) -> str | None:
+    watching = [each for each in checkpoints(trainer) if each.monitor]
+    best = [each for each in watching if each.filename == BEST]
+    return next((str(each.monitor) for each in (*best, *watching)), None)
+
+
+def _found(trainer: Any, model: Any, loaders: Sequence[tuple[str, Any]], monitor: str) -> tuple[int | None, str]:
+    """The position of the loader that a figure is logged of, or why there is no such one."""
+    position = _POSITION.search(monitor)
+    if position is not None and int(position[1]) < len(loaders):
+        return int(position[1]), ""
+    try:
+        logging = [
+            index for index, (_, loader) in enumerate(loaders) if monitor in _logged(trainer, model, loader, index)
+        ]
+    except Exception as error:  # noqa: BLE001 - a user's step may raise anything, which is what is told
+        return (
+            None,
+            f"the validation step, run to see which one logs {monitor!r}, raises {type(error).__name__}: {error}",
+        )
+    if len(logging) == 1:
+        return logging[0], ""
+    of = f"{len(logging)} of them together" if logging else "none by the validation step"
+    return None, f"{monitor!r}, which the ModelCheckpoint watches, is logged of {of}"
+
+
+def _logged(trainer: Any, model: Any, loader: Any, index: int) -> set[str]:
+    """The names under which the validation step logs figures of a loader's first batch, as the checkpoint sees them."""
+    heard: set[str] = set()
+    with _as_it_was(model), random_states_kept(), _listened(model, heard, index):
+        batch = next(iter(loader), None)
+        if batch is None:
+            return heard
+        trainer.validating = True
+        model.eval()
+        model.on_validation_start()
+        model.on_validation_epoch_start()
+        batch = model._on_before_batch_transfer(batch, dataloader_idx=index)
+        batch = model._apply_batch_transfer_handler(batch, device=model.device, dataloader_idx=index)
+        names = inspect.signature(model.validation_step).parameters
+        given = {"batch_idx": 0, "dataloader_idx": index}
+        rest = {name: value for name, value in given.items() if name in names}
+        positional = [] if rest or len(names) < 2 else [0, index][: len(names) - 1]
+        with torch.no_grad(), trainer.precision_plugin.val_step_context():
+            model.validation_step(batch, *positional, **rest)
+    return heard
+
+
+@contextmanager
+def _listened(model: Any, heard: set[str], index: int) -> Iterator[None]:
+    def log(name: str, *args: Any, add_dataloader_idx: bool = True, **kwargs: Any) -> None:
+        suffix = f"/dataloader_idx_{index}" if add_dataloader_idx else ""
+        heard.update((name + suffix, f"{name}_epoch{suffix}"))
+
+    def log_dict(dictionary: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
+        for name in dictionary.keys():  # noqa: SIM118 - a MetricCollection gives other names when it is iterated
+            log(name, **kwargs)
+
+    for name, listener in (("log", log), ("log_dict", log_dict)):
+        object.__setattr__(model, name, listener)
+    try:
+        yield
+    finally:
+        for name in ("log", "log_dict"):
+            object.__delattr__(model, name)
+
+
+@contextmanager
+def _as_it_was(model: Any) -> Iterator[None]:
+    """Put back what a step changes of a model and its parts: modes, buffers, lists, the states of metrics."""
+    kept = [({name: _copied(value) for name, value in vars(part).items()}, part) for part in model.modules()]
+    buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
+    try:
+        yield
+    finally:
+        for attributes, part in kept:
+            vars(part).clear()
+            vars(part).update(attributes)
+        for buffer, value in buffers:
+            buffer.data.copy_(value)
+
+
+def _copied(value: Any) -> Any:
+    if isinstance(value, torch.Tensor):
+        return value if value.requires_grad else value.detach().clone()
+    return copy.copy(value) if type(value) in (list, dict, set) else value
