@@ -15,7 +15,7 @@ class Job:
     Args:
         arguments: as after `python`: a script or `-m module`, then its own arguments.
         cwd: working directory.
-        log: file that receives stdout and stderr, truncated at the start.
+        log: file that receives stdout and stderr, truncated at the start; one that grows large is cut.
         time_limit: seconds after which the process group is killed; None for no limit.
         environment: variables set for this job on top of the executor's own.
     """

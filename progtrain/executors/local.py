@@ -21,6 +21,7 @@ from typing import Final, Literal, Self
 
 from progtrain.errors import ProgtrainError
 from progtrain.executors import Job, Outcome
+from progtrain.executors.job_log import bound
 from progtrain.executors.messages import Ended, Start, Started, Stop
 
 PRELOAD: Final = (
@@ -116,12 +117,13 @@ class LocalExecutor:
         """
         number, underway = self._start(job)
         try:
-            return self._follow(number, underway, job.time_limit, on_tick)
+            return self._follow(number, underway, job, on_tick)
         except BaseException:
             if not self._lost:
                 self._end(number, underway)
             raise
         finally:
+            bound(job.log)
             with self._lock:
                 del self._underway[number]
 
@@ -147,16 +149,15 @@ class LocalExecutor:
             self._send(Start(number, job.arguments, str(job.cwd.resolve()), str(job.log.resolve()), environment))
         return number, underway
 
-    def _follow(
-        self, number: int, underway: _Underway, time_limit: float | None, on_tick: Callable[[], None] | None
-    ) -> Outcome:
+    def _follow(self, number: int, underway: _Underway, job: Job, on_tick: Callable[[], None] | None) -> Outcome:
         deadline = None
         while True:
             message = self._receive(underway, TICK_SECONDS)
+            bound(job.log)
             if isinstance(message, Ended):
                 return Outcome(message.exit_code, message.seconds)
-            if isinstance(message, Started) and time_limit is not None:
-                deadline = time.monotonic() + time_limit
+            if isinstance(message, Started) and job.time_limit is not None:
+                deadline = time.monotonic() + job.time_limit
             if deadline is not None and time.monotonic() >= deadline:
                 ended = self._end(number, underway)
                 return Outcome(ended.exit_code, ended.seconds, timed_out=True)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Final
 
+from progtrain.errors import shortened
 from progtrain.executors import Outcome
 
+LONGEST_PARAGRAPH: Final = 2000
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning|Failure)\b.*")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
@@ -16,7 +19,7 @@ def said(outcome: Outcome, log: Path) -> str:
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     last = text.rstrip().rpartition("\n\n")[2].strip()
     own = outcome.exit_code == 1 and "Traceback (most recent call last)" not in last
-    return last if own and last else summarise(outcome, log)
+    return shortened(last, LONGEST_PARAGRAPH) if own and last else summarise(outcome, log)
 
 
 def summarise(outcome: Outcome, log: Path) -> str:
@@ -27,8 +30,8 @@ def summarise(outcome: Outcome, log: Path) -> str:
     exception = next((line.strip() for line in reversed(lines) if _EXCEPTION.match(line.strip())), None)
     if exception is None:
         last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
-        return f"it ended with exit code {outcome.exit_code}: {last}"
-    return exception + _where(lines)
+        return f"it ended with exit code {outcome.exit_code}: {shortened(last)}"
+    return shortened(exception) + _where(lines)
 
 
 def _where(lines: list[str]) -> str:

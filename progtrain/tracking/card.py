@@ -14,6 +14,7 @@ from typing import Literal
 from pydantic import JsonValue, ValidationError
 
 from progtrain.curves import Curves, latest_metrics_csv, read_curves
+from progtrain.errors import shortened
 from progtrain.records import EvalScore, Snapshot
 from progtrain.rules import Rules
 from progtrain.script.settings.knob_values import knob_values
@@ -32,7 +33,7 @@ from progtrain.tracking import tags
 from progtrain.tracking.ledger import VersionTracking
 from progtrain.workspace import Workspace
 
-MAX_PARAM = 6000
+MAX_PARAM = 5900
 """Characters of a parameter's value; MLflow refuses longer ones."""
 LARGEST = 1.7976931348623157e308
 """What MLflow stores for infinity."""
@@ -156,7 +157,7 @@ def _comparison_metrics(workspace: Workspace, version: str) -> dict[str, float]:
 
 def as_param(value: JsonValue) -> str:
     """A value as MLflow keeps parameters: text, at most 6,000 characters."""
-    return (value if isinstance(value, str) else json.dumps(value))[:MAX_PARAM]
+    return shortened(value if isinstance(value, str) else json.dumps(value), MAX_PARAM)
 
 
 def _latency_params(workspace: Workspace, version: str) -> dict[str, str]:

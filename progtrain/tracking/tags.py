@@ -6,6 +6,7 @@ import os
 import socket
 from typing import Final
 
+from progtrain.errors import shortened
 from progtrain.workspace import Workspace
 
 KIND: Final = "progtrain.kind"
@@ -40,7 +41,7 @@ PARENT_RUN: Final = "mlflow.parentRunId"
 NOTE: Final = "mlflow.note.content"
 
 MAX_LENGTH: Final = 7900
-"""Characters of a tag's value; MLflow stores 8,000."""
+"""Characters of a tag's value, and what `shortened` says of the rest; MLflow stores 8,000."""
 
 
 def owner(workspace: Workspace) -> dict[str, str]:
@@ -50,4 +51,4 @@ def owner(workspace: Workspace) -> dict[str, str]:
 
 def cut(text: str) -> str:
     """`text` at a length that MLflow takes."""
-    return text if len(text) <= MAX_LENGTH else text[: MAX_LENGTH - 1] + "…"
+    return shortened(text, MAX_LENGTH)

@@ -13,6 +13,7 @@ import pytest
 
 from progtrain.errors import ProgtrainError
 from progtrain.executors import Job, Outcome
+from progtrain.executors.job_log import KEPT, LARGEST, NOTE
 from progtrain.executors.local import LocalExecutor
 
 RunSource = Callable[..., tuple[Outcome, str]]
@@ -136,6 +137,20 @@ def test_the_time_limit_ends_a_job_and_what_it_started(run_source: RunSource) ->
     assert not outcome.succeeded
     assert outcome.exit_code == -signal.SIGTERM
     wait_until(lambda: not any(is_running(int(pid)) for pid in log.split()))
+
+
+def test_a_log_without_end_keeps_its_beginning_and_its_end_and_the_job_goes_on(run_source: RunSource) -> None:
+    source = (
+        "import subprocess, sys\nprint('first')\n"
+        "for number in range(5):\n    print('x' * 10_000_000, flush=True)\n"
+        "subprocess.run([sys.executable, '-c', 'print(\"from a child\")'])\nprint('last')\n"
+    )
+    outcome, log = run_source(source)
+    assert outcome.succeeded
+    assert LARGEST > len(log) >= 2 * KEPT
+    assert log.startswith("first\nxxx")
+    assert NOTE.decode() in log
+    assert log.endswith("xxx\nfrom a child\nlast\n")
 
 
 def test_what_a_job_leaves_behind_ends_with_it(run_source: RunSource) -> None:

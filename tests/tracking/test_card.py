@@ -31,7 +31,8 @@ def test_values_of_an_evaluation_keep_their_names_and_get_out_of_each_others_way
 def test_parameters_are_text_of_a_length_that_mlflow_takes() -> None:
     assert as_param("SGD") == "SGD"
     assert as_param([0.1, None]) == "[0.1, null]"
-    assert len(as_param("x" * 7000)) == 6000
+    assert 5900 < len(as_param("x" * 7000)) <= 6000
+    assert "1,100 characters cut" in as_param("x" * 7000)
 
 
 def test_a_training_begun_anew_leaves_the_former_one_to_be_closed(workspace) -> None:

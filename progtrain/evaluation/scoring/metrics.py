@@ -22,7 +22,7 @@ import torchmetrics.text
 from torch import Tensor
 from torchmetrics import Metric
 
-from progtrain.errors import EvaluationError, UnknownNameError
+from progtrain.errors import EvaluationError, UnknownNameError, shortened
 from progtrain.evaluation.scoring.names import read_name, user_functions
 from progtrain.predictions import IGNORED, Predictions
 from progtrain.tasks import Task, has_classes, has_values
@@ -124,7 +124,7 @@ def value_of(measure: Measure, predictions: Predictions) -> float:
     except EvaluationError:
         raise
     except Exception as error:  # any metric, the user's included, may fail in its own way
-        raise EvaluationError(f"{type(error).__name__}: {error}") from error
+        raise EvaluationError(shortened(f"{type(error).__name__}: {error}")) from error
     if not math.isfinite(value):
         raise EvaluationError(f"it is {value}")
     return value
@@ -238,5 +238,6 @@ def _user_function(name: str, path: Path) -> Callable[..., Any]:
     try:
         function: Callable[..., Any] = runpy.run_path(str(path))[name]
     except Exception as error:  # the user's code may fail in any way
-        raise EvaluationError(f"{path} cannot be run: {type(error).__name__}: {error}. Mend it.") from error
+        reason = shortened(f"{type(error).__name__}: {error}")
+        raise EvaluationError(f"{path} cannot be run: {reason}. Mend it.") from error
     return function
