@@ -23,6 +23,7 @@ from progtrain.steps import STEPS, Context, author, initialize, report
 from progtrain.steps.remember import remember
 from progtrain.terminal import Terminal
 from progtrain.tracking import Tracker
+from progtrain.withdrawn import warnings_of_withdrawn
 from progtrain.workspace import Workspace, version_number
 
 
@@ -39,6 +40,8 @@ def opened(folder: Path, max_versions: int | None = None) -> Iterator[Context]:
     with workspace.lock(), _terminated_as_interrupted():
         rules = _limited(rules_of(workspace), max_versions)
         terminal = Terminal(sys.stdout)
+        for warning in warnings_of_withdrawn():  # before any job imports them
+            terminal.say(f"warning: {warning}")
         with LocalExecutor(rules.loop_config.isolation, workspace.state / "supervisor.log") as executor:
             tracker = Tracker(workspace, rules, executor)
             context = Context(workspace, rules, executor, tracker, RuleAdvisor(), terminal.say, terminal.progress)

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import json
-import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError, field_validator
 
-from progtrain.errors import RulesError, shortened
+from progtrain.errors import RulesError
 from progtrain.instructions import Instruction, lines_of, understand
+from progtrain.knob_ranges import in_range
 from progtrain.knobs import canonical, group, nearest
+from progtrain.rule_faults import explain, refuse_odd_values
 from progtrain.sections import Constraints, DatasetConfig, EvalConfig, LoopConfig, MetricRule, Seed, Switch
 from progtrain.user_files import BYTE_ORDER_MARK, read_object, read_text
 
@@ -35,8 +34,6 @@ __all__ = [
 
 RULES_FILE = "user_defined_rules.json"
 INSTRUCTION_FILE = "user_instruction.md"
-_MOST_TOLD = 10
-_LARGEST = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -72,6 +69,11 @@ class Rules(BaseModel):
     """The lines of user_instruction.md that say something."""
     unread_sections: tuple[str, ...] = ()
     """Top-level keys of the rules file that progtrain has no use for."""
+
+    @field_validator("training_config")
+    @classmethod
+    def _in_range(cls, given: dict[str, JsonValue]) -> dict[str, JsonValue]:
+        return {key: _ranged(key, value) for key, value in given.items()}
 
     @property
     def settings(self) -> tuple[Setting, ...]:
@@ -168,13 +170,13 @@ def read_rules(folder: Path) -> Rules:
     """
     path = folder / RULES_FILE
     raw = read_object(path, RulesError) if os.path.lexists(path) else {}
-    _refuse_odd_values(path, raw)
+    refuse_odd_values(path, raw)
     known = set(Rules.model_fields) - {"instructions", "unread_sections"}
     unread = tuple(key for key in raw if key not in known)
     try:
         rules = Rules.model_validate({key: value for key, value in raw.items() if key in known})
     except ValidationError as error:
-        raise RulesError(_explain(path, error)) from error
+        raise RulesError(explain(path, error)) from error
     _refuse_two_spellings(path, rules)
     instruction = folder / INSTRUCTION_FILE
     said = read_text(instruction, RulesError) if os.path.lexists(instruction) else ""
@@ -189,63 +191,16 @@ def read_rules(folder: Path) -> Rules:
     return rules
 
 
+def _ranged(key: str, value: JsonValue) -> JsonValue:
+    try:
+        return in_range(canonical(key) or "", value)
+    except ValueError as error:
+        raise ValueError(f"{error} under {key!r}") from None
+
+
 def _perhaps(key: str) -> str:
     match = nearest(key)
     return f" (perhaps {match!r} was meant)" if match else ""
-
-
-def _refuse_odd_values(path: Path, raw: dict[str, JsonValue]) -> None:
-    """Refuse what JSON can hold and no setting means."""
-    for place, value in _leaves(raw, ""):
-        if isinstance(value, float) and not math.isfinite(value):
-            raise RulesError(f"{path}: expected a number under {place}, got {value}. Write a finite one.")
-        if isinstance(value, int) and abs(value) > _LARGEST:
-            digits = len(str(abs(value)))
-            raise RulesError(f"{path}: expected a number of usual size under {place}, got one of {digits} digits.")
-
-
-def _leaves(value: JsonValue, place: str) -> Iterator[tuple[str, JsonValue]]:
-    """Every plain value with its place."""
-    if not isinstance(value, dict | list):
-        yield place.removeprefix("."), value
-        return
-    inner = value.items() if isinstance(value, dict) else enumerate(value)
-    for key, each in inner:
-        yield from _leaves(each, f"{place}.{shortened(str(key), 60)}")
-
-
-def _explain(path: Path, error: ValidationError) -> str:
-    lines = []
-    for problem in error.errors():
-        place = ".".join(shortened(str(part), 60) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            lines.append(f"  {place}: no such key{_did_you_mean(problem['loc'])}")
-        else:
-            lines.append(f"  {place}: {problem['msg']}, got {_brief(problem['input'])}")
-    return (
-        f"{path} says something that progtrain cannot follow:\n"
-        + "\n".join(lines[:_MOST_TOLD])
-        + (f"\n  and {len(lines) - _MOST_TOLD} more" if len(lines) > _MOST_TOLD else "")
-        + "\nSee docs/rules.md for every key."
-    )
-
-
-def _brief(value: object) -> str:
-    return shortened(json.dumps(value, default=str), 80)
-
-
-def _did_you_mean(location: tuple[int | str, ...]) -> str:
-    sections: dict[str, type[BaseModel]] = {
-        "loop_config": LoopConfig,
-        "dataset_config": DatasetConfig,
-        "eval_config": EvalConfig,
-        "constraints": Constraints,
-    }
-    section = sections.get(str(location[0]))
-    if section is None:
-        return ""
-    matches = difflib.get_close_matches(str(location[-1]), list(section.model_fields), n=1)
-    return f"; did you mean {matches[0]!r}?" if matches else f"; known are {sorted(section.model_fields)}"
 
 
 def _refuse_two_spellings(path: Path, rules: Rules) -> None:
