@@ -7,6 +7,7 @@ from typing import Final
 from progtrain.errors import CaptureError
 from progtrain.executors import Executor, Job
 from progtrain.records import Snapshot
+from progtrain.rules import held_by
 from progtrain.script.capturing.patience import seconds_before_fit
 from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.script.reading.index import parse
@@ -65,6 +66,22 @@ def captured(context: Context, version: str) -> Snapshot:
     snapshot = capture_source(workspace, context.executor, version, source)
     keep(context, version, source, snapshot)
     return snapshot
+
+
+def told_of(snapshot: Snapshot, num_valid: int | None) -> tuple[str, ...]:
+    """What the user is to know of a training before it begins: choices, limits, and what no version can change.
+
+    Args:
+        snapshot: of the first version.
+        num_valid: as stats.json has it.
+    """
+    told = list(snapshot.notes)
+    if snapshot.overwritten:
+        told.append(f"no version changes {held_by(snapshot.overwritten_by, snapshot.overwritten_by)}")
+    size = None if snapshot.valid is None else snapshot.valid.size
+    if num_valid is not None and size not in (None, num_valid):
+        told.append(f"stats.json says num_valid {num_valid}, the validation loader that is measured has {size} samples")
+    return tuple(told)
 
 
 def keep(context: Context, version: str, source: str, snapshot: Snapshot) -> None:

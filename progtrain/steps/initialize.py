@@ -12,7 +12,7 @@ from progtrain.script.editing.versioning import Header, with_header
 from progtrain.script.reading.index import parse
 from progtrain.step_records import AuthorRecord, LoopRecord
 from progtrain.steps.baseline import FIRST, Baseline, prepare_baseline
-from progtrain.steps.capturing import captured, keep
+from progtrain.steps.capturing import captured, keep, told_of
 from progtrain.steps.context import Context
 from progtrain.steps.offers import check_action_names
 from progtrain.steps.yardstick import lock_yardstick
@@ -44,7 +44,7 @@ def initialize(context: Context, handed_over: str | None = None) -> None:
     task = task_of(stats.task_type)
     if not context.workspace.eval_script.exists():
         check_names(context.rules.eval_config, task)
-    baseline = None if context.workspace.versions() else _prepare_first_version(context, dataset_id)
+    baseline = None if context.workspace.versions() else _prepare_first_version(context, dataset_id, stats)
     if locked is None:
         context.workspace.write_record(_loop_record(context, dataset_id, stats, baseline), "loop")
     lock_yardstick(context)
@@ -54,10 +54,9 @@ def _loop_record(context: Context, dataset_id: str, stats: Stats, baseline: Base
     """What the loop is locked to; counts that stats.json lacks are those of the loaders."""
     left = () if baseline is None else tuple(each.message for each in baseline.audit.issues if not each.patched)
     num_train, num_valid = stats.num_train, stats.num_valid
-    if num_train is None or num_valid is None:
-        snapshot = captured(context, context.workspace.versions()[-1])
-        num_train = num_train if num_train is not None or snapshot.train is None else snapshot.train.size
-        num_valid = num_valid if num_valid is not None or snapshot.valid is None else snapshot.valid.size
+    snapshot = captured(context, context.workspace.versions()[-1])
+    num_train = num_train if num_train is not None or snapshot.train is None else snapshot.train.size
+    num_valid = num_valid if num_valid is not None or snapshot.valid is None else snapshot.valid.size
     return LoopRecord(
         dataset_id=dataset_id,
         task_type=stats.task_type,
@@ -65,7 +64,7 @@ def _loop_record(context: Context, dataset_id: str, stats: Stats, baseline: Base
         num_valid=num_valid,
         patched=bool(left),
         started_at=now(),
-        warnings=left,
+        warnings=(*left, *told_of(snapshot, stats.num_valid)),
     )
 
 
@@ -106,11 +105,11 @@ def _from_baseline_spec(context: Context) -> str | None:
     return found if isinstance(found, str) else None
 
 
-def _prepare_first_version(context: Context, dataset_id: str) -> Baseline:
+def _prepare_first_version(context: Context, dataset_id: str, stats: Stats) -> Baseline:
     source = context.workspace.read_script(BASELINE)
     parse(source)
     prepared = prepare_baseline(context, source, dataset_id)
-    _record_patch(context, prepared.audit, source)
+    _record_patch(context, prepared.audit, source, told_of(prepared.snapshot, stats.num_valid))
     header = Header(
         version=FIRST,
         parent=BASELINE,
@@ -125,12 +124,12 @@ def _prepare_first_version(context: Context, dataset_id: str) -> Baseline:
     return prepared
 
 
-def _record_patch(context: Context, audited: Audit, source: str) -> None:
+def _record_patch(context: Context, audited: Audit, source: str, told: tuple[str, ...]) -> None:
     """The report before the patch: killed in between, the audit finds the same again."""
     workspace = context.workspace
     report = workspace.artifacts(BASELINE) / "_tests" / "baseline_patch_report.md"
     if audited.source != source or not report.exists():
-        write_atomic(report, render_patch_report(audited))
+        write_atomic(report, render_patch_report(audited, told))
     if audited.source != source:
         write_atomic(workspace.baseline_script, audited.source)
         context.say(f"baseline patched, see {workspace.relative(report)}")

@@ -28,9 +28,20 @@ def make_database(uri: str, workspace: Workspace) -> None:
     growing = workspace.state / place.name
     for left_over in (growing, growing.with_name(f"{growing.name}-journal")):
         left_over.unlink(missing_ok=True)
-    engine = create_sqlalchemy_engine(f"{_SQLITE}{growing}")  # type: ignore[no-untyped-call]
+    _make_tables(f"{_SQLITE}{growing}")
+    os.replace(growing, place)
+
+
+def make_any_database(uri: str, workspace: Workspace) -> None:
+    """Make the store at `uri` where it is to be a file, in the workspace or elsewhere, and is not there yet."""
+    make_database(uri, workspace)
+    if uri.startswith(_SQLITE) and not Path(uri.removeprefix(_SQLITE)).exists():
+        _make_tables(uri)
+
+
+def _make_tables(uri: str) -> None:
+    engine = create_sqlalchemy_engine(uri)  # type: ignore[no-untyped-call]
     try:
         _initialize_tables(engine)  # type: ignore[no-untyped-call]
     finally:
         engine.dispose()
-    os.replace(growing, place)

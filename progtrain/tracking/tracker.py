@@ -65,7 +65,13 @@ class Tracker:
         """
         if self._worker is not None:
             return
-        self._claim = (claim_store(self._workspace), dataset_id)
+        store = claim_store(self._workspace)
+        if any("mlflow" in self._workspace.read_script(version).lower() for version in self._workspace.versions()):
+            # The script would make the store too, and two that do so at once get into each other's way.
+            from progtrain.tracking.database import make_any_database
+
+            make_any_database(store.uri, self._workspace)
+        self._claim = (store, dataset_id)
         self._worker = Worker(self._send)
         self._submit_all()
 

@@ -102,8 +102,13 @@ def smoke_test_batch_size(report: Path) -> int | None:
     return int(found[1]) if found else None
 
 
-def render_patch_report(audited: Audit) -> str:
-    """baseline_patch_report.md: issues_found, patch_summary, files_changed, compatibility_notes, and what was left."""
+def render_patch_report(audited: Audit, told: tuple[str, ...] = ()) -> str:
+    """baseline_patch_report.md: issues_found, patch_summary, files_changed, compatibility_notes, and what was left.
+
+    Args:
+        audited: what was found.
+        told: what the user is to know of the training beside it.
+    """
     mended = [issue for issue in audited.issues if issue.patched]
     left = [issue for issue in audited.issues if not issue.patched]
     sections = {
@@ -113,6 +118,7 @@ def render_patch_report(audited: Audit) -> str:
         "compatibility_notes": [
             "The script still runs by itself as `python 02_train_baseline.py`, and imports nothing of progtrain.",
             *(f"{_place(issue)}{issue.message}: {issue.remedy}" for issue in left),
+            *told,
         ],
         "why nothing else was changed": [
             "The patch only makes names, paths, outputs and the settings fixed by the rules consistent.",
