@@ -22,6 +22,7 @@ from progtrain.script.capturing.limits import limits_of
 from progtrain.script.capturing.observe import observe, seed_since
 from progtrain.script.capturing.observe_data import Loaders, first_loader
 from progtrain.script.capturing.restoring import restore_weights
+from progtrain.script.capturing.schedule_rehearsal import rehearse
 from progtrain.script.capturing.tuning import found_by_callbacks
 from progtrain.script.capturing.watching import watched_loader
 from progtrain.workspace import write_atomic
@@ -108,12 +109,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args()
     try:
-        snapshot = capture_fit(options.script).snapshot
+        fit = capture_fit(options.script)
     except CaptureError as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
         print(f"\n{error}", file=sys.stderr)  # a paragraph of its own, which the loop passes on whole
         sys.exit(1)
+    snapshot = fit.snapshot.model_copy(update={"breakdown": rehearse(fit.trainer, resumed=fit.ckpt_path is not None)})
     write_atomic(options.output, snapshot.model_dump_json(indent=2) + "\n")
 
 

@@ -16,6 +16,7 @@ from progtrain.script.capturing.observe_data import Loaders, first_loader, obser
 from progtrain.script.capturing.observe_initialization import initialization
 from progtrain.script.capturing.observe_optimizers import observe_optimizers
 from progtrain.script.capturing.observe_step import observe_first_step
+from progtrain.script.capturing.volatile import without_the_volatile
 from progtrain.script.settings.knob_values import described
 
 #: What every Trainer adds by itself, and what `checkpoints` already tells.
@@ -133,7 +134,8 @@ def _described_callback(callback: object) -> str:
         return name
     given = _constructor_arguments(callback)
     parameters = inspect.signature(type(callback).__init__).parameters
-    return described(name, {k: v for k, v in given.items() if k not in parameters or parameters[k].default != v})
+    chosen = {k: v for k, v in given.items() if k not in parameters or parameters[k].default != v}
+    return described(name, {k: without_the_volatile(k, v) for k, v in chosen.items()})
 
 
 def _checkpoint(callback: Any, trainer: Any) -> CheckpointSettings:

@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from torch.nn.modules.module import register_module_forward_pre_hook
 from torch.overrides import TorchFunctionMode
 
-from progtrain.records import Call
+from progtrain.records import STEP_FAILED, Call
 from progtrain.script.capturing.observe_data import batch_layout, first_batch
 
 #: Tensor methods that ask or move, and compute nothing.
@@ -64,7 +64,7 @@ def observe_first_step(trainer: Any, model: Any, loaders: Any) -> FirstStep:
             with log_silenced(model):
                 loss = _step(trainer, model, batch, recorder)
         except Exception as error:  # noqa: BLE001 - a user's step may fail in any way, which is what the note says
-            return FirstStep(batch=layout, notes=(f"The first step failed: {type(error).__name__}: {error}",))
+            return FirstStep(batch=layout, notes=(f"{STEP_FAILED}{type(error).__name__}: {error}",))
     return FirstStep(recorder.noted(), loss, layout)
 
 

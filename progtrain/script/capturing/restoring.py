@@ -44,10 +44,11 @@ def restore_weights(trainer: Any, given: FitArguments) -> tuple[Overwritten, ...
 
 
 def restore_optimizers(trainer: Any) -> bool:
-    """Have Lightning restore optimizers and schedulers, if it has loaded a checkpoint; whether it has."""
+    """Have Lightning restore loops, optimizers and schedulers, if it has loaded a checkpoint; whether it has."""
     connector = trainer._checkpoint_connector
     if not connector._loaded_checkpoint:
         return False
+    connector.restore_loops()  # how far the training has come
     connector.restore_optimizers_and_schedulers()
     connector._loaded_checkpoint = {}
     return True
