@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
@@ -106,6 +106,24 @@ class Overwritten(Record):
     """Whether the Snapshot has the value that it is set to."""
 
 
+STEP_FAILED: Final = "The first step failed: "
+"""What a Snapshot's note of it begins with."""
+
+
+class Breakdown(Record):
+    """Where a training would end with an error of its schedules or parameter groups, as found without data."""
+
+    error: str
+    after: int | None
+    """Optimizer steps that go well; None where it is only known to fail before the end."""
+    steps: int
+    """Of the whole training."""
+
+    def __str__(self) -> str:
+        place = f"before the end of {self.steps:,}" if self.after is None else f"after {self.after:,} of {self.steps:,}"
+        return f"{self.error} ({place} steps)"
+
+
 class Snapshot(Record):
     """What a script was about to train at the moment it called `Trainer.fit`."""
 
@@ -138,11 +156,18 @@ class Snapshot(Record):
     """Knobs that a change of the script would not move."""
     notes: tuple[str, ...] = ()
     """What could not be captured, or was chosen among several, and why."""
+    breakdown: Breakdown | None = None
+    """Where the training would end with an error; None where none is foreseen."""
 
     @property
     def overwritten_by(self) -> dict[str, str]:
         """Canonical knob -> what sets it, in words."""
         return {each.knob: each.by for each in self.overwritten}
+
+    @property
+    def step_failure(self) -> str | None:
+        """Why the first training step failed at capture; None where it did not."""
+        return next((note.removeprefix(STEP_FAILED) for note in self.notes if note.startswith(STEP_FAILED)), None)
 
 
 # --- evaluation ---------------------------------------------------------------------------------

@@ -63,8 +63,10 @@ def examine(
         snapshot = capture_source(context.workspace, context.executor, child, source)
     except CaptureError as error:
         return Rejected(reason=str(error))
-    broken = differs_wrongly(context.rules, parent_snapshot, snapshot, proposal) or _once_more(
-        context.workspace, child, snapshot, proposal
+    broken = (
+        would_fail(parent_snapshot, snapshot)
+        or differs_wrongly(context.rules, parent_snapshot, snapshot, proposal)
+        or _once_more(context.workspace, child, snapshot, proposal)
     )
     return Rejected(reason=broken) if broken is not None else Accepted(source=source, snapshot=snapshot)
 
@@ -100,6 +102,20 @@ def _breaks_contract(before: str, after: str, dataset_id: str) -> str | None:
         return f"names the evaluation's outputs: {written}"
     paths = [text for text in new_strings if "prepdata" in text]
     return f"changes a data path: {paths}" if paths else None
+
+
+def would_fail(before: Snapshot, after: Snapshot) -> str | None:
+    """What the child is seen to fail with, and the parent was not; None where it is not seen to fail.
+
+    Args:
+        before: what the parent trained.
+        after: what the child is about to train.
+    """
+    if after.step_failure is not None and before.step_failure is None:
+        return f"its first training step would fail: {after.step_failure}"
+    if after.breakdown is not None and before.breakdown is None:
+        return f"would fail in training: {after.breakdown}"
+    return None
 
 
 def differs_wrongly(rules: Rules, before: Snapshot, after: Snapshot, proposal: Proposal) -> str | None:
