@@ -44,11 +44,13 @@ class Told(Record):
     Attributes:
         fit: that the script calls.
         error: that the script ended with.
+        looping: whether it came from a loop around the first fit.
         owner: see Seen.
     """
 
     fit: SeenFit | None = None
     error: str = ""
+    looping: bool = False
     owner: int | None = None
 
 
@@ -59,20 +61,22 @@ class Seen:
     Attributes:
         fits: in their order, the present one first.
         end: why it was not followed to its end; empty where it was.
+        looping: whether that was in a loop, which may come to the present fit once more.
         owner: which of them wrote, in whatever way, the best.ckpt that is there at the end; None where none did.
     """
 
     fits: tuple[SeenFit, ...]
     end: str = ""
+    looping: bool = False
     owner: int | None = None
 
     @classmethod
-    def of(cls, present: SeenFit, told: Sequence[Told], seconds: float) -> Seen:
-        """Of the present fit, and what was told within some seconds."""
+    def of(cls, present: SeenFit, told: Sequence[Told], in_loop: bool, seconds: float) -> Seen:
+        """Of the present fit, which may stand in a loop, and what was told within some seconds."""
         fits = (present, *(each.fit for each in told if each.fit is not None))
         if not told or told[-1].fit is not None:
-            return cls(fits, f"it took more than {seconds:.0f} s")
-        return cls(fits, told[-1].error, told[-1].owner)
+            return cls(fits, f"it took more than {seconds:.0f} s", in_loop)
+        return cls(fits, told[-1].error, told[-1].looping, told[-1].owner)
 
 
 @dataclass(frozen=True)
@@ -88,12 +92,11 @@ def checkpoints(trainer: Any) -> tuple[Any, ...]:
     return tuple(each for each in trainer.callbacks if any(k.__name__ == "ModelCheckpoint" for k in type(each).__mro__))
 
 
-def choose_fit(seen: Seen, in_loop: bool, script: Path) -> Choice:
+def choose_fit(seen: Seen, script: Path) -> Choice:
     """The fit that is captured.
 
     Args:
         seen: what the script was seen to do.
-        in_loop: whether the present fit stands in a loop.
         script: for messages.
 
     Raises:
@@ -101,7 +104,7 @@ def choose_fit(seen: Seen, in_loop: bool, script: Path) -> Choice:
     """
     fits, line = seen.fits, seen.fits[0].lines[0]
     if len(fits) == 1:
-        if seen.end and in_loop:
+        if seen.looping:
             raise CaptureError(
                 f"{script.name} perhaps fits more than once: line {line} stands in a loop, and what follows it could "
                 f"not be followed ({seen.end}). Take Trainer.fit out of the loop: one fit, of which best.ckpt is left."

@@ -39,6 +39,7 @@ class Way:
         self._taken: int | None = None
         self._passed = 0
         self._pipe: int | None = None
+        self._first: Standing | None = None
         self.notes: list[str] = []
 
     def passes(self, trainer: Any, given: FitArguments) -> bool:
@@ -49,6 +50,7 @@ class Way:
         """
         standing = standing_of_call(os.path.abspath(self._script), "fit")
         if self._pipe is None and self._taken is None:
+            self._first = standing
             self._taken = self._chosen(standing, trainer, given) if standing.again else 0
         if self._pipe is not None and self._passed:
             tell(self._pipe, Told(fit=SeenFit.of(standing, trainer, given.model)).model_dump_json())
@@ -71,7 +73,9 @@ class Way:
         if self._pipe is None:
             return
         ended = "" if error is None or kind is SystemExit else f"{type(error).__name__}: {error}"
-        tell(self._pipe, Told(error=ended[:_LONGEST], owner=passed_over_in(self._best())).model_dump_json())
+        looping = bool(ended) and self._first is not None and self._first.is_still_looping(trace)
+        told = Told(error=ended[:_LONGEST], looping=looping, owner=passed_over_in(self._best()))
+        tell(self._pipe, told.model_dump_json())
         leave()
 
     def _chosen(self, standing: Standing, trainer: Any, given: FitArguments) -> int | None:
@@ -84,8 +88,8 @@ class Way:
         told = [Told.model_validate_json(line) for line in told_by(process, pipe, _SECONDS)]
         for path in sorted(_files() - before, reverse=True):
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
-        seen = Seen.of(SeenFit.of(standing, trainer, given.model), told, _SECONDS)
-        choice = choose_fit(seen, standing.in_loop, self._script)
+        seen = Seen.of(SeenFit.of(standing, trainer, given.model), told, bool(standing.loops), _SECONDS)
+        choice = choose_fit(seen, self._script)
         self.notes += [choice.note] if choice.note else []
         return choice.position
 

@@ -7,7 +7,8 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from types import FrameType
+from traceback import walk_tb
+from types import FrameType, TracebackType
 from typing import Final
 
 _LOOPS: Final = (ast.For, ast.AsyncFor, ast.While, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -20,18 +21,23 @@ class Standing:
 
     Attributes:
         lines: of the script and of the modules beside it, from the innermost to the outermost.
-        in_loop: whether one of them stands in a loop, or is called back by a library, which may do so again.
+        loops: around them, each with its file, its first and its last line.
         again: whether there may be another such call: in a loop, at another place, or by another way to this one.
     """
 
     lines: tuple[int, ...]
-    in_loop: bool
+    loops: tuple[tuple[str, int, int], ...]
     again: bool
 
     @property
     def line(self) -> int:
         """The innermost."""
         return self.lines[0] if self.lines else 0
+
+    def is_still_looping(self, trace: TracebackType | None) -> bool:
+        """Whether an error came from within one of the loops."""
+        raised = [(frame.f_code.co_filename, line) for frame, line in walk_tb(trace)]
+        return any(name == file and first <= line <= last for name, line in raised for file, first, last in self.loops)
 
 
 def standing_of_call(file: str, method: str) -> Standing:
@@ -44,16 +50,18 @@ def standing_of_call(file: str, method: str) -> Standing:
     frames = list(_frames())
     own = [position for position, frame in enumerate(frames) if _is_own(frame, file)]
     if not own:
-        return Standing((), in_loop=False, again=False)
+        return Standing((), (), again=False)
     stack = [frames[position] for position in own]
     trees = {name: _tree(name) for name in {frame.f_code.co_filename for frame in stack}}
     between = frames[own[0] : own[-1]]
     called_back = any(not _is_own(frame, file) and not _is_import(frame) for frame in between)
-    looped = called_back or any(_in_loop(trees[frame.f_code.co_filename], frame.f_lineno) for frame in stack)
+    loops = [loop for frame in stack for loop in _loops(trees[frame.f_code.co_filename], frame)]
     names = {frame.f_code.co_name for frame in stack if not frame.f_code.co_name.startswith("<")}
     mentioned = [name for tree in trees.values() for name in _mentions(tree)]
-    again = looped or mentioned.count(method) > 1 or any(mentioned.count(name) > 1 for name in names)
-    return Standing(tuple(frame.f_lineno for frame in stack), looped, again)
+    handed_on = names.intersection(name for tree in trees.values() for name in _handed_on(tree))
+    again = called_back or loops or handed_on or mentioned.count(method) > 1
+    again = again or any(mentioned.count(name) > 1 for name in names)
+    return Standing(tuple(frame.f_lineno for frame in stack), tuple(loops), bool(again))
 
 
 def script_line(file: str, frame: FrameType | None = None) -> int:
@@ -94,14 +102,13 @@ def _tree(file: str) -> ast.Module:
         return ast.Module([], [])  # what is not on disk cannot be read; its lines tell nothing then
 
 
-def _in_loop(tree: ast.AST, line: int) -> bool:
-    """Whether a loop is around a line, within the function that the line belongs to."""
-    looped = False
-    for node in _around(tree, line):
-        if isinstance(node, _FUNCTIONS):
-            looped = False
-        looped = looped or isinstance(node, _LOOPS)
-    return looped
+def _loops(tree: ast.AST, frame: FrameType) -> Iterator[tuple[str, int, int]]:
+    """The loops around a frame's line, within the function that the line belongs to."""
+    around = list(_around(tree, frame.f_lineno))
+    function = max((at for at, node in enumerate(around) if isinstance(node, _FUNCTIONS)), default=-1)
+    for node in around[function + 1 :]:
+        if isinstance(node, _LOOPS):
+            yield frame.f_code.co_filename, node.lineno, node.end_lineno or node.lineno
 
 
 def _around(node: ast.AST, line: int) -> Iterator[ast.AST]:
@@ -113,6 +120,14 @@ def _around(node: ast.AST, line: int) -> Iterator[ast.AST]:
         if first is not None:
             yield child
         yield from _around(child, line)
+
+
+def _handed_on(tree: ast.AST) -> Iterator[str]:
+    """Names that are arguments of calls, as in `map(train, folds)`: a function may be called any number of times then."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call):
+            given = (*node.args, *(keyword.value for keyword in node.keywords))
+            yield from (each.id for each in given if isinstance(each, ast.Name))
 
 
 def _mentions(tree: ast.AST) -> Iterator[str]:
