@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+from typing import Final
+
 from progtrain.errors import EvaluationError
 from progtrain.executors import Job
 from progtrain.predictions import FILE_NAME
@@ -10,10 +14,12 @@ from progtrain.step_records import AGREEMENT, AgreementRecord, EvaluateRecord
 from progtrain.steps.capturing import evaluation_time_limit
 from progtrain.steps.context import Context
 from progtrain.steps.failure import said
-from progtrain.steps.lineage import too_slow
+from progtrain.steps.lineage import parent_of, too_slow
 from progtrain.steps.seal import Seal
 from progtrain.steps.yardstick import hold_yardstick
 from progtrain.workspace import now
+
+_NULL: Final = re.compile(r"warning: (\S+) is null: ")
 
 
 def evaluate(context: Context, version: str) -> None:
@@ -50,6 +56,7 @@ def evaluate(context: Context, version: str) -> None:
         seconds=outcome.seconds,
     )
     workspace.write_record(record, "evaluate", version)
+    _tell_what_is_null(context, version, log)
     if too_slow(context, version):
         limit = context.rules.constraints.max_latency_ms
         context.say(
@@ -61,3 +68,14 @@ def evaluate(context: Context, version: str) -> None:
         context.say(f"{version}: warning: {agreement.disagreement}: it may not become the best, nothing is built on it")
     # Its model is exported and registered in the background from here on.
     context.tracker.version_finished(version)
+
+
+def _tell_what_is_null(context: Context, version: str, log: Path) -> None:
+    """Say why a metric has no value, where the parent had one, or there is no parent."""
+    parent = parent_of(context, version)
+    before = None if parent is None else context.workspace.read_record(EvaluateRecord, "evaluate", parent)
+    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
+        told = _NULL.match(line)
+        known = None if told is None or before is None else before.score.metric(told[1])
+        if told is not None and (before is None or (known is not None and known.value is not None)):
+            context.say(f"{version}: {line}")

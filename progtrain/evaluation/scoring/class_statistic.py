@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from progtrain.evaluation.scoring.averaging import mean_over, taking_part
 from progtrain.evaluation.scoring.names import Average, MetricName
 from progtrain.evaluation.scoring.sums import Array, Statistic, Sums, Weighed, mean_of
 from progtrain.predictions import Predictions, counted, right
@@ -53,13 +54,13 @@ def class_statistic(read: MetricName, predictions: Predictions) -> Statistic | N
     classes = 2 if binary else predictions.outputs.shape[1]
     label = read.label
     average: Average | None = read.average or ("micro" if read.base == "accuracy" else "macro")
-    if binary and label is None:  # torchmetrics asks for the second class, and for accuracy of both
+    if binary and label is None and read.average is None:  # the second class is asked for, and accuracy of both
         label, average = (None, "micro") if read.base == "accuracy" else (1, None)
     if label is not None and not 0 <= label < classes:
         return None
     if read.base == "auroc" and predictions.targets.ndim == 1 and average != "weighted":
         return partial(_auroc, [label] if label is not None else list(range(classes)))
-    return _averaged(_OF_CLASSES.get(read.base), classes, average, label, absent_count=False)
+    return _averaged(read.base, _OF_CLASSES.get(read.base), classes, average, label)
 
 
 def label_statistic(read: MetricName, predictions: Predictions) -> Statistic | None:
@@ -72,13 +73,13 @@ def label_statistic(read: MetricName, predictions: Predictions) -> Statistic | N
     if read.base == "auroc" and read.average in (None, "macro") and counted(predictions).all():
         return partial(_label_auroc, range(labels) if read.label is None else [read.label])
     average: Average = read.average or ("micro" if read.base == "accuracy" else "macro")
-    return _averaged(_OF_LABELS.get(read.base), None, average, read.label, absent_count=True)
+    return _averaged(read.base, _OF_LABELS.get(read.base), None, average, read.label)
 
 
 def _averaged(
-    parts: _Ratio | None, classes: int | None, average: Average | None, label: int | None, absent_count: bool
+    base: str, parts: _Ratio | None, classes: int | None, average: Average | None, label: int | None
 ) -> Statistic | None:
-    """The statistic of a ratio; classes that are neither true nor answered count as 0 or not at all."""
+    """The statistic of a ratio; which classes an average goes over is `averaging`'s to say."""
     if parts is None:
         return None
     columns = _label_columns if classes is None else partial(_class_columns, classes)
@@ -87,13 +88,13 @@ def _averaged(
         known = _Totals(*np.split(totals, 4, axis=1))
         each = _divided(*parts(known.summed if average == "micro" and label is None else known))
         if label is not None:
-            return each[:, label]
+            return np.asarray(np.where(known.true[:, label] > 0, each[:, label], np.nan))
+        if average == "micro":
+            return each[:, 0]
+        weights = taking_part(base, known.true, known.answered, known.all, classes is None)
         if average == "weighted":
-            return _divided((each * known.true).sum(axis=1), known.true.sum(axis=1))
-        if average == "micro" or absent_count:
-            return np.asarray(each.mean(axis=1))
-        occurs = (known.answered + known.true) > 0
-        return np.asarray((each * occurs).sum(axis=1) / np.maximum(occurs.sum(axis=1), 1))
+            weights = weights * known.true
+        return mean_over(each, weights)
 
     return Sums(columns, value)
 
@@ -151,8 +152,9 @@ def _label_auroc(labels: range | list[int], predictions: Predictions) -> Weighed
 
 
 def _mean_area(scores: Sequence[Array], flags: Sequence[NDArray[np.bool_]], weights: Array) -> Array:
-    areas = [_area(column, flag, weights) for column, flag in zip(scores, flags, strict=True)]
-    return np.asarray(np.stack(areas).mean(axis=0))
+    areas = np.stack([_area(column, flag, weights) for column, flag in zip(scores, flags, strict=True)], axis=1)
+    known = np.isfinite(areas)
+    return mean_over(np.where(known, areas, 0.0), known.astype(np.float64))
 
 
 def _area(scores: Array, of_class: NDArray[np.bool_], weights: Array) -> Array:

@@ -19,10 +19,12 @@ import torchmetrics.classification
 import torchmetrics.regression
 import torchmetrics.segmentation
 import torchmetrics.text
+from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
 from progtrain.errors import EvaluationError, UnknownNameError, shortened
+from progtrain.evaluation.scoring.averaging import over_classes
 from progtrain.evaluation.scoring.names import read_name, user_functions
 from progtrain.predictions import IGNORED, Predictions
 from progtrain.tasks import Task, has_classes, has_values
@@ -41,6 +43,11 @@ _NEEDS_SCORES: Final = (
     torchmetrics.classification.MultilabelRankingAveragePrecision,
     torchmetrics.classification.MultilabelRankingLoss,
 )
+#: Metrics of values that compare how they vary -> what must not be all the same; torchmetrics gives a number or NaN.
+_VARYING: Final = {
+    **dict.fromkeys(("pearsoncorrcoef", "spearmancorrcoef", "kendallrankcorrcoef"), ("answers", "targets")),
+    **dict.fromkeys(("r2score", "explainedvariance", "relativesquarederror"), ("targets",)),
+}
 #: torchmetrics' classes of these names take several references for every answer.
 _SEVERAL_REFERENCES: Final = ("BLEUScore", "SacreBLEUScore", "CHRFScore", "TranslationEditRate")
 
@@ -98,15 +105,23 @@ def measure_for(name: str, task: Task, user_metrics: Path) -> Measure:
     if task == "transcription":
         return lambda predictions: _text_metric(found, predictions)
 
+    varying = _VARYING.get(found.name.lower(), ()) if has_values(task) else ()
+
     def measure(predictions: Predictions) -> float:
+        constant = [part for part in varying if _is_constant(getattr(predictions, part))]
+        if constant:
+            raise EvaluationError(f"it is not defined where all {' and all '.join(constant)} are the same")
         metric = _build(found, name, task, predictions)
         needs_scores = isinstance(metric, _NEEDS_SCORES)
         if needs_scores and np.isnan(predictions.outputs).any():
             raise EvaluationError("it needs a score for every class, which the answers do not have")
         judged = torch.from_numpy(predictions.outputs if needs_scores else predictions.answers)
+        if needs_scores and isinstance(metric, torchmetrics.classification.MulticlassPrecisionRecallCurve):
+            judged = _two_columns(judged, predictions)
         result = metric(judged, torch.from_numpy(predictions.targets))
-        label = read_name(name).label
-        return as_number(result if label is None else _of_class(result, label))
+        if result.numel() > 1 and not has_values(task):
+            return over_classes(read_name(name), result.double().numpy(), predictions, task)
+        return as_number(result)
 
     return measure
 
@@ -119,15 +134,23 @@ def value_of(measure: Measure, predictions: Predictions) -> float:
     """
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="Metric .* will save all targets and predictions")
+            # Of memory, of classes without samples, of numbers that are all the same: `over_classes` and the reasons
+            # below say what comes of it.
+            warnings.simplefilter("ignore", UserWarning)
             value = measure(predictions)
     except EvaluationError:
         raise
     except Exception as error:  # any metric, the user's included, may fail in its own way
         raise EvaluationError(shortened(f"{type(error).__name__}: {error}")) from error
     if not math.isfinite(value):
-        raise EvaluationError(f"it is {value}")
+        constant = [part for part in ("answers", "targets") if _is_constant(getattr(predictions, part))]
+        reason = f", for all {' and all '.join(constant)} are the same" if constant else ""
+        raise EvaluationError(f"it is {value}{reason}")
     return value
+
+
+def _is_constant(values: NDArray[np.generic]) -> bool:
+    return bool((values == values.flat[0]).all()) if values.size else False
 
 
 def _catalogue(task: Task) -> dict[str, Found]:
@@ -160,36 +183,43 @@ def _build(found: Found, name: str, task: Task, predictions: Predictions) -> Met
         kind = getattr(torchmetrics.regression, found.name)
         return _made(kind, {"squared": False} if read_name(name).base == _RMSE else {})
     read = read_name(name)
+    average = read.average or ("micro" if found.name == "Accuracy" else "macro")
     wanted: dict[str, Any] = {
-        "average": read.average or ("micro" if found.name == "Accuracy" else "macro"),
+        "average": average,
         "ignore_index": IGNORED if (predictions.targets == IGNORED).any() else None,
         "input_format": "index",
     }
-    if read.label is not None:
-        wanted["average"] = "none"
     if task == "multilabel-classification":
         kind = getattr(torchmetrics.classification, f"Multilabel{found.name}")
         wanted["num_labels"] = predictions.outputs.shape[1]
-    elif predictions.outputs.ndim == predictions.targets.ndim and read.label is None:
+    elif _by_one_score(predictions) and read.label is None and read.average is None:
         kind = getattr(torchmetrics.classification, f"Binary{found.name}", None) or _of_segments(found.name)
         wanted["num_classes"] = 2
     else:
         kind = getattr(torchmetrics.classification, f"Multiclass{found.name}", None) or _of_segments(found.name)
-        binary = predictions.outputs.ndim == predictions.targets.ndim
-        wanted["num_classes"] = 2 if binary else predictions.outputs.shape[1]
+        wanted["num_classes"] = 2 if _by_one_score(predictions) else predictions.outputs.shape[1]
+    if read.label is not None or (average != "micro" and kind.__module__.startswith("torchmetrics.classification")):
+        wanted["average"] = "none"  # torchmetrics' averages treat classes that a set lacks each in its own way
     accepted = inspect.signature(kind).parameters
     return _made(kind, {key: value for key, value in wanted.items() if key in accepted})
+
+
+def _by_one_score(predictions: Predictions) -> bool:
+    """Whether a target has one score, that of the second of two classes."""
+    return predictions.outputs.ndim == predictions.targets.ndim
+
+
+def _two_columns(scores: Tensor, predictions: Predictions) -> Tensor:
+    """`[N, 2, ...]` a probability for either class, where there is one score for the second."""
+    if not _by_one_score(predictions):
+        return scores
+    second = scores if bool(((scores >= 0) & (scores <= 1)).all()) else scores.sigmoid()
+    return torch.stack([1 - second, second], dim=1)
 
 
 def _of_segments(name: str) -> type[Metric]:
     kind: type[Metric] = getattr(torchmetrics.segmentation, name)
     return kind
-
-
-def _of_class(result: Tensor, label: int) -> Tensor:
-    if result.ndim != 1 or label >= len(result):
-        raise EvaluationError(f"expected a value for class {label}, got a tensor of shape {tuple(result.shape)}")
-    return result[label]
 
 
 def _text_metric(found: Found, predictions: Predictions) -> float:

@@ -195,7 +195,7 @@ def test_a_value_that_cannot_be_had_gives_its_reason(tmp_path, classified, body,
 def test_metrics_that_need_arguments_or_are_no_number_say_so(classified):
     with pytest.raises(EvaluationError, match=r"beta.*metrics\.py"):
         value_of(measure_for("fbeta_score", "classification", NO_FILE), classified())
-    with pytest.raises(EvaluationError, match="expected one number"):
+    with pytest.raises(EvaluationError, match="expected a value for each class"):
         value_of(measure_for("confusion_matrix", "classification", NO_FILE), classified())
 
 
