@@ -19,7 +19,7 @@ class ProgtrainError(Exception):
 
 
 class ArgumentError(ProgtrainError):
-    """The command line names something that there is not."""
+    """The command line, or the environment, names something that there is not."""
 
     exit_status = WRITTEN_WRONGLY
 
@@ -55,7 +55,16 @@ class CaptureError(ProgtrainError):
 
 
 class TrainingFailedError(ProgtrainError):
-    """A version could not be trained within the allowed attempts."""
+    """A version could not be trained.
+
+    Args:
+        message: for the person.
+        failures: why each attempt failed.
+    """
+
+    def __init__(self, message: str, failures: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.failures = failures
 
 
 class EvaluationError(ProgtrainError):

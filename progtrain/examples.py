@@ -38,7 +38,10 @@ def create(name: str, target: Path) -> None:
     target = target.expanduser().resolve()
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise WorkspaceError(f"Expected an empty or new folder, got {target}, which has content. Choose another path.")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WorkspaceError(f"Expected a place for a folder, got {target}: {error.strerror}. Choose another.") from error
     # Built beside the target and renamed: a workspace is there whole or not at all.
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
         made = Path(beside) / "workspace"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from pydantic import JsonValue
@@ -91,7 +92,7 @@ def newest_script(workspace: Workspace) -> Path:
         WorkspaceError: there is neither.
     """
     script = workspace.script((BASELINE, *workspace.versions())[-1])
-    if not script.is_file():
+    if not os.path.lexists(script):
         raise WorkspaceError(
             f"Expected a workspace with {script.name} or a versioned 02_train_v###.py, got {workspace.root}. "
             "Make one by `progtrain new`, or put your training script there under that name."

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from progtrain.advisors.by_rule import RuleAdvisor
 from progtrain.ending import why_ended
-from progtrain.errors import RulesError
+from progtrain.errors import EvaluationError, RulesError, TrainingFailedError
 from progtrain.executors.local import LocalExecutor
 from progtrain.layout import check_layout
 from progtrain.ranking import ranked_by, rules_of
@@ -21,10 +21,12 @@ from progtrain.rules import Rules
 from progtrain.step_records import ReportRecord
 from progtrain.steps import STEPS, Context, author, initialize, report
 from progtrain.steps.remember import remember
+from progtrain.steps.withdrawing import set_aside, withdraw
 from progtrain.terminal import Terminal
 from progtrain.tracking import Tracker
+from progtrain.tracking.store import resolve_uri
 from progtrain.withdrawn import warnings_of_withdrawn
-from progtrain.workspace import Workspace, version_number
+from progtrain.workspace import Workspace, now, version_number
 
 
 @contextmanager
@@ -39,6 +41,7 @@ def opened(folder: Path, max_versions: int | None = None) -> Iterator[Context]:
     check_layout(workspace)
     with workspace.lock(), _terminated_as_interrupted():
         rules = _limited(rules_of(workspace), max_versions)
+        resolve_uri(workspace)  # refused now, and not after Step 0
         terminal = Terminal(sys.stdout)
         for warning in warnings_of_withdrawn():  # before any job imports them
             terminal.say(f"warning: {warning}")
@@ -74,7 +77,8 @@ def run_loop(context: Context, dataset_id: str | None = None, retrain: bool = Fa
         context.workspace.forget("train", context.workspace.versions()[-1])
     while True:
         version = context.workspace.versions()[-1]
-        _walk(context, version)
+        if set_aside(context, version) or not _walk(context, version):
+            continue
         if _is_last(context, version):
             break
         author(context, version)
@@ -88,11 +92,19 @@ def _ranked(context: Context) -> Context:
     return replace(context, rules=rules)
 
 
-def _walk(context: Context, version: str) -> None:
-    for step in STEPS:
-        done = context.workspace.read_record(step.record, step.name, version)
-        if not context.workspace.is_whole(done, version):
-            step.run(context, version)
+def _walk(context: Context, version: str) -> bool:
+    """Do what is left of a version's steps; False where its change had to be withdrawn."""
+    began = now()
+    try:
+        for step in STEPS:
+            done = context.workspace.read_record(step.record, step.name, version)
+            if not context.workspace.is_whole(done, version):
+                step.run(context, version)
+    except (TrainingFailedError, EvaluationError) as error:
+        if not withdraw(context, version, error, began):
+            raise
+        return False
+    return True
 
 
 def _is_last(context: Context, version: str) -> bool:
@@ -146,13 +158,12 @@ def run_step(context: Context, name: str, version: str | None = None) -> None:
         name: of a step in STEPS, or `author`.
         version: for instance `v002`; the newest where None.
     """
-    if version is not None and context.workspace.versions():  # before Step 0, which takes a while
-        context.workspace.named_version(version)
+    wanted = None if version is None else context.workspace.named_version(version)
     initialize(context)
     context = _ranked(context)
     remember(context)
     context.tracker.open(context.loop.dataset_id)
-    wanted = context.workspace.versions()[-1] if version is None else context.workspace.named_version(version)
+    wanted = wanted or context.workspace.versions()[-1]
     runs = {step.name: step.run for step in STEPS} | {"author": author}
     runs[name](context, wanted)
 

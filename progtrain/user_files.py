@@ -76,7 +76,7 @@ def kind_of(path: Path) -> str:
         return "a folder"
     if path.is_file():
         return "a file"
-    return "a link that leads nowhere" if path.is_symlink() else "neither a file nor a folder"
+    return "a link that leads nowhere" if path.is_symlink() and not path.exists() else "neither a file nor a folder"
 
 
 def _is_deep(value: JsonValue) -> bool:

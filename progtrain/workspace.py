@@ -104,10 +104,10 @@ class Workspace:
         """
         digits = name.removeprefix("v")
         version = version_id(int(digits)) if digits.isascii() and digits.isdecimal() and len(digits) < 10 else name
-        if version not in self.versions():
-            there = ", ".join(self.versions()) or "none"
+        there = self.versions() or (version_id(1),)  # which Step 0 makes
+        if version not in there:
             raise ArgumentError(
-                f"Expected a version that has a script in {self.root}, got {shortened(name, 60)!r}; there are: {there}."
+                f"Expected a version of {self.root}, got {shortened(name, 60)!r}. Name one of: {', '.join(there)}."
             )
         return version
 

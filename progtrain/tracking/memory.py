@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from progtrain.errors import TrackingError
+from progtrain.errors import ArgumentError, TrackingError
 from progtrain.records import Experience, Memory
 from progtrain.tracking import tags
 from progtrain.tracking.ledger import RECORD, Ledger, LoopTracking
@@ -69,10 +69,11 @@ def read_store(uri: str, task: str = "", without_loop: str | None = None) -> Mem
         without_loop: the id of the loop that asks, whose versions do not count.
 
     Raises:
-        TrackingError: there is no such database, or it is out of reach, or refuses.
+        ArgumentError: there is no such database.
+        TrackingError: it is out of reach, or refuses.
     """
     if not _may_exist(uri):
-        raise TrackingError(f"Expected an MLflow store at {uri}, found no such file. `progtrain run` makes one.")
+        raise ArgumentError(f"Expected an MLflow store at {uri}, found no such file. `progtrain run` makes one.")
     keep_quiet_and_short()
     from mlflow import MlflowClient  # it takes 2 s, which a loop in a new workspace need not wait for
 

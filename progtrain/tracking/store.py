@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from progtrain.errors import TrackingError
+from progtrain.errors import ArgumentError
 from progtrain.workspace import Workspace
 
 _DATABASES = ("sqlite", "postgresql", "mysql", "mssql")
@@ -42,14 +42,14 @@ def resolve_uri(workspace: Workspace) -> str:
     """MLFLOW_TRACKING_URI, else a SQLite file in the workspace.
 
     Raises:
-        TrackingError: MLFLOW_TRACKING_URI names a folder, which MLflow no longer takes as a store.
+        ArgumentError: MLFLOW_TRACKING_URI names a folder, which MLflow no longer takes as a store.
     """
     uri = os.environ.get("MLFLOW_TRACKING_URI")
     if not uri:
         return f"sqlite:///{workspace.root / 'mlflow.db'}"
     scheme = urlsplit(uri).scheme.partition("+")[0]
     if scheme in ("", "file"):
-        raise TrackingError(
+        raise ArgumentError(
             f"Expected MLFLOW_TRACKING_URI to be a server (http://…) or a database (sqlite:///…), got {uri!r}. "
             "MLflow no longer keeps runs in plain folders: unset it for a SQLite file in the workspace."
         )
@@ -69,7 +69,7 @@ def claim_store(workspace: Workspace) -> Store:
     """Read what the environment says, and take MLFLOW_RUN_ID out of it so that no child process adopts the run.
 
     Raises:
-        TrackingError: MLFLOW_TRACKING_URI cannot be used.
+        ArgumentError: MLFLOW_TRACKING_URI cannot be used.
     """
     keep_quiet_and_short()
     uri = resolve_uri(workspace)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from urllib.parse import urlsplit
 
-from progtrain.errors import TrackingError
+from progtrain.errors import TrackingError, WorkspaceError
 from progtrain.tracking.ledger import RECORD, LoopTracking
 from progtrain.workspace import Workspace
 
@@ -16,11 +16,12 @@ def serve_ui(workspace: Workspace, port: int) -> None:
     """Serve the UI on the loopback interface until it is interrupted.
 
     Raises:
-        TrackingError: there is no store yet, it is a server, which has a UI of its own, or the UI ended by itself.
+        WorkspaceError: there is no store yet, or it is a server, which has a UI of its own.
+        TrackingError: the UI ended by itself.
     """
     uri = _store_of(workspace)
     if urlsplit(uri).scheme in ("http", "https"):
-        raise TrackingError(f"Expected a store in a database, got the server {uri}. It serves the UI itself: open it.")
+        raise WorkspaceError(f"Expected a store in a database, got the server {uri}. It serves the UI itself: open it.")
     command = [sys.executable, "-m", "mlflow", "ui", "--backend-store-uri", uri, "--port", str(port), "--workers", "1"]
     environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     try:
@@ -38,5 +39,5 @@ def _store_of(workspace: Workspace) -> str:
         return f"sqlite:///{own}"
     record = workspace.read_record(LoopTracking, RECORD)
     if record is None or record.store is None:
-        raise TrackingError(f"Nothing of {workspace.root} is in MLflow yet. `progtrain run {workspace.root}` begins.")
+        raise WorkspaceError(f"Nothing of {workspace.root} is in MLflow yet. `progtrain run {workspace.root}` begins.")
     return record.store

@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from progtrain.actions import action_named
-from progtrain.errors import TrackingError
+from progtrain.errors import ArgumentError
 from progtrain.loop import opened
 from progtrain.memory import describe_memory
 from progtrain.records import Experience
@@ -131,7 +131,7 @@ def test_the_table(shared_store: str, other: Workspace) -> None:
 def test_a_new_workspace_has_nothing_to_remember_and_makes_no_database(other: Workspace) -> None:
     assert recall(other, "classification").entries == ()
     assert not (other.root / "mlflow.db").exists()
-    with pytest.raises(TrackingError, match="found no such file"):
+    with pytest.raises(ArgumentError, match="found no such file"):
         describe_memory(str(other.root))
 
 

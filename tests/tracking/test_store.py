@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from progtrain.errors import TrackingError
+from progtrain.errors import ArgumentError
 from progtrain.tracking.store import claim_store
 
 
@@ -31,7 +31,7 @@ def test_a_relative_database_stays_the_same_in_every_folder(workspace, monkeypat
 @pytest.mark.parametrize("uri", ["mlruns", "file:///tmp/mlruns"])
 def test_a_folder_is_refused(workspace, uri: str) -> None:
     os.environ["MLFLOW_TRACKING_URI"] = uri
-    with pytest.raises(TrackingError, match="Expected MLFLOW_TRACKING_URI to be a server"):
+    with pytest.raises(ArgumentError, match="Expected MLFLOW_TRACKING_URI to be a server"):
         claim_store(workspace)
 
 

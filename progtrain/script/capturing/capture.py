@@ -113,6 +113,7 @@ def main() -> None:
     except CaptureError as error:
         if error.__cause__ is not None:
             traceback.print_exception(error.__cause__)
+        sys.stdout.flush()  # what the script was printing comes before it
         print(f"\n{error}", file=sys.stderr)  # a paragraph of its own, which the loop passes on whole
         sys.exit(1)
     snapshot = fit.snapshot.model_copy(update={"breakdown": rehearse(fit.trainer, resumed=fit.ckpt_path is not None)})
