@@ -26,12 +26,17 @@ def _limits(trainer: Any) -> Iterator[str]:
     if trainer.overfit_batches:
         yield f"overfit_batches={trainer.overfit_batches}: it trains, and validates, on the first batches alone"
         return
-    if trainer.limit_train_batches != 1.0:
+    if _is_part(trainer.limit_train_batches):
         yield f"limit_train_batches={trainer.limit_train_batches}: an epoch takes a part of the training set alone"
     if trainer.limit_val_batches == 0:
         yield "limit_val_batches=0: it never validates, so no checkpoint can be the best by a validation figure"
-    elif trainer.limit_val_batches != 1.0:
+    elif _is_part(trainer.limit_val_batches):
         yield (
             f"limit_val_batches={trainer.limit_val_batches}: it validates on a part of the validation set alone; "
             "03_eval.py measures all of it"
         )
+
+
+def _is_part(limit: float | int) -> bool:
+    """A share below 1, or a number of batches: 1 is one batch, 1.0 is all of them."""
+    return isinstance(limit, int) or limit != 1.0

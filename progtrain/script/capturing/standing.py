@@ -123,7 +123,7 @@ def _around(node: ast.AST, line: int) -> Iterator[ast.AST]:
 
 
 def _handed_on(tree: ast.AST) -> Iterator[str]:
-    """Names that are arguments of calls, as in `map(train, folds)`: a function may be called any number of times then."""
+    """Names that are arguments of calls, as in `map(train, folds)`; such a function is called any number of times."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             given = (*node.args, *(keyword.value for keyword in node.keywords))

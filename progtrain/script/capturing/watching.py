@@ -106,12 +106,10 @@ def _logged(trainer: Any, model: Any, loader: Any, index: int) -> set[str]:
         model.on_validation_epoch_start()
         batch = model._on_before_batch_transfer(batch, dataloader_idx=index)
         batch = model._apply_batch_transfer_handler(batch, device=model.device, dataloader_idx=index)
-        names = inspect.signature(model.validation_step).parameters
-        given = {"batch_idx": 0, "dataloader_idx": index}
-        rest = {name: value for name, value in given.items() if name in names}
-        positional = [] if rest or len(names) < 2 else [0, index][: len(names) - 1]
+        taken = inspect.signature(model.validation_step).parameters.values()
+        most = None if any(each.kind is each.VAR_POSITIONAL for each in taken) else len(taken)
         with torch.no_grad(), trainer.precision_plugin.val_step_context():
-            model.validation_step(batch, *positional, **rest)
+            model.validation_step(*(batch, 0, index)[:most])
     return heard
 
 
