@@ -37,7 +37,7 @@ def audited(executor: LocalExecutor, workspace: Workspace, batch_size: int | Non
     script = workspace.baseline_script
     run(executor, workspace, "-m", "progtrain.script.capturing.capture", script.name, "--output", "snapshot.json")
     snapshot = Snapshot.model_validate_json((workspace.root / "snapshot.json").read_bytes())
-    facts = AuditFacts(dataset_id="v1", batch_size=batch_size, rules=read_rules(workspace.root))
+    facts = AuditFacts("v1", "baseline", batch_size, read_rules(workspace.root))
     return audit(script.read_text(encoding="utf-8"), snapshot, facts)
 
 
