@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Final
 
+from progtrain.records import WITHOUT_EFFECT
 from progtrain.rules import Rules
 from progtrain.step_records import (
     RANGE_TEST,
@@ -18,8 +19,10 @@ from progtrain.step_records import (
     RepeatRecord,
     StepRecord,
     TrainRecord,
+    WithdrawnRecord,
     probe_name,
     repeat_name,
+    withdrawn_name,
 )
 from progtrain.workspace import Workspace, version_number
 
@@ -64,7 +67,7 @@ def why_ended(workspace: Workspace, rules: Rules) -> str | None:
     if version_number(newest) >= config.max_versions:
         return f"{newest} is the last that loop_config.max_versions ({config.max_versions}) allows"
     if chosen.selected is None:
-        return "nothing in the catalogue may be applied"
+        return chosen.remark or "nothing in the catalogue may be applied"
     return _out_of_patience(workspace, rules, versions) or _out_of_time(workspace, rules)
 
 
@@ -84,10 +87,17 @@ def _out_of_patience(workspace: Workspace, rules: Rules, versions: tuple[str, ..
     if patience is None or analyzed is None or analyzed.best_so_far is None:
         return None
     best = analyzed.best_so_far
-    since = sum(version_number(version) > version_number(best) for version in versions)
+    later = [version for version in versions if version_number(version) > version_number(best)]
+    since = sum(not _without_effect(workspace, version) for version in later)
     if since < patience:
         return None
     return f"{since} version(s) after {best} have not improved on it beyond noise (loop_config.patience: {patience})"
+
+
+def _without_effect(workspace: Workspace, version: str) -> bool:
+    """Whether a version is its parent over again, and no try of anything."""
+    analyzed = workspace.read_record(AnalyzeRecord, "analyze", version)
+    return analyzed is not None and analyzed.comparison.verdict == WITHOUT_EFFECT
 
 
 def _out_of_time(workspace: Workspace, rules: Rules) -> str | None:
@@ -115,12 +125,15 @@ def _repeats(workspace: Workspace, version: str) -> Iterator[StepRecord]:
 
 
 def _probes_apart(workspace: Workspace, versions: Sequence[str]) -> Iterator[StepRecord]:
-    """Probes and range tests that no record of a choice covers: of a loop that was killed before it had chosen."""
+    """Trainings that no record of a choice covers: of changes withdrawn since, and of a loop killed before it chose."""
     records = [workspace.read_record(ChooseRecord, "choose", version) for version in versions]
     chosen = [(record.started_at, record.finished_at) for record in records if record is not None]
     for version in versions:
         tested = workspace.read_record(RangeTestRecord, RANGE_TEST, version)
-        made: list[StepRecord] = [*workspace.read_numbered(ProbeRecord, probe_name, version)]
+        made: list[StepRecord] = [
+            *workspace.read_numbered(ProbeRecord, probe_name, version),
+            *workspace.read_numbered(WithdrawnRecord, withdrawn_name, version),
+        ]
         for probe in [*made, tested] if tested is not None else made:
             if not any(start <= probe.started_at <= end for start, end in chosen):
                 yield probe

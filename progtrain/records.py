@@ -8,7 +8,9 @@ from typing import Final, Literal
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 Risk = Literal["low", "medium", "high"]
-Verdict = Literal["improved", "regressed", "within noise", "first"]
+Verdict = Literal["improved", "regressed", "within noise", "without effect", "first"]
+WITHOUT_EFFECT: Final = "without effect"
+"""The verdict on a change after which the trained weights are the parent's, bit for bit."""
 
 
 class Record(BaseModel):

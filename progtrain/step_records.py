@@ -117,6 +117,17 @@ class ActivationsRecord(Record):
     """For every ReLU, in the order of the forward pass, the share of its units that are zero on every sample seen."""
 
 
+WEIGHTS: Final = "weights"
+"""The name of a WeightsRecord."""
+
+
+class WeightsRecord(Record):
+    """What tells the trained weights of a version from those of another."""
+
+    sha256: str | None
+    """Over names, types and values of best.ckpt's state_dict; None where it holds anything but plain tensors."""
+
+
 class RepeatRecord(StepRecord):
     """The first version trained and measured once more, with another seed; `script_sha256` is of the version."""
 
@@ -185,6 +196,8 @@ class ChooseRecord(StepRecord):
     child_sha256: str | None
     """Of the next version's script as the guard accepted it."""
     deferred: tuple[Deferred, ...]
+    remark: str = ""
+    """Why nothing is selected, where it is not that nothing may be applied."""
 
 
 def external_name(name: str) -> str:
@@ -229,6 +242,24 @@ class HiddenRecord(Record):
     finished_at: datetime
     measured: HiddenScore | None
     reason: str | None = None
+
+
+class WithdrawnRecord(StepRecord):
+    """A change that could not be trained, or not measured, and is not made again; `script_sha256` is of its parent."""
+
+    number: int
+    version: str
+    """That was to be made by it."""
+    action: str
+    parameters: dict[str, JsonValue]
+    touches: tuple[str, ...]
+    failures: tuple[str, ...]
+    """Why each attempt failed."""
+
+
+def withdrawn_name(number: int) -> str:
+    """The name of a WithdrawnRecord of a parent: `withdrawn_01`."""
+    return f"withdrawn_{number:02d}"
 
 
 class ReportPlan(Record):

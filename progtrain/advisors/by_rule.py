@@ -10,7 +10,7 @@ from typing import Final
 from progtrain.advisors import RankedProposal
 from progtrain.advisors.beliefs import believe, tries
 from progtrain.knobs import FAMILY
-from progtrain.records import Finding, Memory, Proposal, Risk
+from progtrain.records import WITHOUT_EFFECT, Finding, Memory, Proposal, Risk
 from progtrain.step_records import NOTHING_ASKS, TAKING_BACK, Attempt
 
 TAKE_BACK = "regressed"
@@ -141,7 +141,8 @@ def _family_record(proposal: Proposal, history: Sequence[Attempt]) -> tuple[floa
 
 
 def _running_noise(history: Sequence[Attempt]) -> list[Attempt]:
-    return list(takewhile(lambda attempt: attempt.verdict == "within noise", reversed(history)))
+    told = [attempt for attempt in history if attempt.verdict != WITHOUT_EFFECT]
+    return list(takewhile(lambda attempt: attempt.verdict == "within noise", reversed(told)))
 
 
 def _exhausted_families(history: Sequence[Attempt]) -> frozenset[str]:

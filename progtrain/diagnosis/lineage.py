@@ -8,6 +8,7 @@ from itertools import takewhile
 from pydantic import JsonValue
 
 from progtrain.diagnosis.evidence import Evidence, Symptom
+from progtrain.records import WITHOUT_EFFECT
 from progtrain.step_records import TAKING_BACK, Attempt
 
 WITHIN_NOISE_RUNNING = 3
@@ -35,7 +36,8 @@ def regressed(evidence: Evidence) -> Symptom | None:
 
 def within_noise(evidence: Evidence) -> Symptom | None:
     """Three changes running whose effect cannot be told from noise."""
-    running = tuple(takewhile(lambda attempt: attempt.verdict == "within noise", reversed(evidence.history)))
+    told = [attempt for attempt in evidence.history if attempt.verdict != WITHOUT_EFFECT]
+    running = tuple(takewhile(lambda attempt: attempt.verdict == "within noise", reversed(told)))
     if len(running) < WITHIN_NOISE_RUNNING:
         return None
     actions = ", ".join(attempt.action for attempt in reversed(running))

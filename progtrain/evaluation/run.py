@@ -19,6 +19,7 @@ from progtrain.evaluation.asking.isolation import one_thread
 from progtrain.evaluation.asking.logged import logged_at, loss_changed_in
 from progtrain.evaluation.asking.snapshots import snapshot_of
 from progtrain.evaluation.asking.trained_settings import hold_settings_of
+from progtrain.evaluation.asking.weights import weights_sha256
 from progtrain.evaluation.scoring.agreement import Logged, agreement_of, in_words
 from progtrain.evaluation.scoring.measuring import Measured, measure
 from progtrain.evaluation.scoring.names import LOSS
@@ -32,7 +33,15 @@ from progtrain.evaluation.yardstick.stated import Loss, Outputs, Predict, Yardst
 from progtrain.predictions import FILE_NAME
 from progtrain.ranking import rules_of
 from progtrain.records import EvalScore
-from progtrain.step_records import ACTIVATIONS, AGREEMENT, ActivationsRecord, AgreementRecord, LoopRecord
+from progtrain.step_records import (
+    ACTIVATIONS,
+    AGREEMENT,
+    WEIGHTS,
+    ActivationsRecord,
+    AgreementRecord,
+    LoopRecord,
+    WeightsRecord,
+)
 from progtrain.tasks import Task
 from progtrain.workspace import Workspace, now, write_atomic
 
@@ -126,6 +135,7 @@ def evaluate(workspace: Workspace, version: str, yardstick: Yardstick) -> EvalSc
     _write_samples(question, listing, heard, protocol.sample_indices, staging / SAMPLES)
     hold_protocol(workspace, protocol)
     workspace.write_record(ActivationsRecord(dead_shares=heard.circumstances.dead_shares), ACTIVATIONS, version)
+    workspace.write_record(WeightsRecord(sha256=weights_sha256(checkpoint)), WEIGHTS, version)
     workspace.write_record(agreement, AGREEMENT, version)
     _publish(staging, workspace.artifacts(version), score)
     return score

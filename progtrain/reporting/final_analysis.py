@@ -17,7 +17,9 @@ from progtrain.step_records import (
     ExternalRecord,
     LoopRecord,
     TrainRecord,
+    WithdrawnRecord,
     external_name,
+    withdrawn_name,
 )
 from progtrain.workspace import Workspace
 
@@ -71,6 +73,11 @@ def render_final_analysis(workspace: Workspace, board: Leaderboard, rules: Rules
                 (*board.warnings, *(loop.warnings if loop else ()), *rules.warnings, *_leaks(workspace, versions))
             )
         ),
+        withdrawn=[
+            record
+            for each in workspace.versions()
+            for record in workspace.read_numbered(WithdrawnRecord, withdrawn_name, each)
+        ],
         drifts=_drifts(workspace, versions),
         hidden=read_hidden_split(workspace, board.best),
         external=[record for name in workspace.external_names() if (record := _external(workspace, name))],

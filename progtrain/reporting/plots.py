@@ -16,7 +16,12 @@ from progtrain.errors import shortened
 from progtrain.reporting.story import Change
 
 TRAIN, VALID, BEST, FAINT = "#8a8f98", "#1f6feb", "#1a7f37", "#c9ced6"
-VERDICT_COLOURS: Mapping[str, str] = {"improved": "#1a7f37", "regressed": "#cf222e", "within noise": "#8a8f98"}
+VERDICT_COLOURS: Mapping[str, str] = {
+    "improved": "#1a7f37",
+    "regressed": "#cf222e",
+    "within noise": "#8a8f98",
+    "without effect": "#c9ced6",
+}
 DPI = 100
 
 

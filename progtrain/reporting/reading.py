@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from progtrain.curves import Curves, by_epoch
-from progtrain.records import Comparison, TrainingNoise
+from progtrain.records import WITHOUT_EFFECT, Comparison, TrainingNoise
 from progtrain.reporting.evidence import Answers
 from progtrain.reporting.groups import CLEAR, Group, GroupLine
 from progtrain.reporting.rendering import number, signed
@@ -22,6 +22,8 @@ STILL = 0.01
 
 def how_sure(comparison: Comparison, num_samples: int) -> tuple[str, ...]:
     """The difference's noise in sentences; none where there is nothing to compare."""
+    if comparison.verdict == WITHOUT_EFFECT:
+        return ("the trained weights are the parent's, bit for bit: as far as they go, the change did nothing",)
     over_seeds = _over_seeds(comparison.noise)
     difference, low, high = comparison.difference, comparison.low, comparison.high
     if difference is None or low is None or high is None:

@@ -8,11 +8,19 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class TrainAttempt:
-    """One run of a training script; `error` is None where it succeeded."""
+    """One run of a training script; `error` is None where it succeeded.
+
+    Args:
+        number: counted from 1.
+        error: in one line.
+        code_change: what the script has otherwise than before.
+        action: the change that progtrain made of the parent; None where the script is the user's.
+    """
 
     number: int
     error: str | None
     code_change: str
+    action: str | None = None
 
 
 def render_retry_report(version: str, attempts: Sequence[TrainAttempt]) -> str:
@@ -24,14 +32,14 @@ def render_retry_report(version: str, attempts: Sequence[TrainAttempt]) -> str:
             f"## attempt {attempt.number}\n\n"
             f"- attempt: {attempt.number}\n"
             f"- error_summary: {attempt.error or 'none'}\n"
-            f"- root_cause_hypothesis: {_hypothesis(attempt.error)}\n"
+            f"- root_cause_hypothesis: {_hypothesis(attempt)}\n"
             f"- code_change_summary: {attempt.code_change}\n"
             f"- status: {status}"
         )
     return "\n\n".join(sections) + "\n"
 
 
-def _hypothesis(error: str | None) -> str:
+def _hypothesis(attempt: TrainAttempt) -> str:
     causes = {
         "time limit": "the training is longer than train_time_limit_minutes allows",
         "exit code -9": "the process was killed from outside, most often for want of memory",
@@ -40,6 +48,9 @@ def _hypothesis(error: str | None) -> str:
         "left no": "the script does not write what the contract asks for",
         "must not write": "the script evaluates itself",
     }
-    if error is None:
+    if attempt.error is None:
         return "none"
-    return next((cause for sign, cause in causes.items() if sign in error), "see the exception and its line")
+    known = [cause for sign, cause in causes.items() if sign in attempt.error]
+    if attempt.action is not None:
+        known.append(f"the script does not bear {attempt.action}: without that change it was trained")
+    return "; ".join(known) or "see the exception and its line"

@@ -16,7 +16,7 @@ from progtrain.evaluation.scoring.comparison import compare
 from progtrain.evaluation.yardstick.protocol import USER_METRICS
 from progtrain.predictions import FILE_NAME, Predictions, read_predictions
 from progtrain.prepdata import class_names
-from progtrain.records import Comparison, Finding, MetricValue
+from progtrain.records import WITHOUT_EFFECT, Comparison, Finding, MetricValue
 from progtrain.reporting.analysis import Analysis, Measured, render_analysis
 from progtrain.reporting.evidence import Answers
 from progtrain.reporting.pictures import Picture, draw_answers, draw_deltas
@@ -25,10 +25,12 @@ from progtrain.reporting.story import read_change
 from progtrain.step_records import (
     ACTIVATIONS,
     AGREEMENT,
+    WEIGHTS,
     ActivationsRecord,
     AgreementRecord,
     AnalyzeRecord,
     EvaluateRecord,
+    WeightsRecord,
 )
 from progtrain.steps.capturing import captured
 from progtrain.steps.context import Context
@@ -112,7 +114,7 @@ def _comparison(context: Context, version: str, against: str | None) -> Comparis
     measured, parent = _measured(context, version), _earlier(context, against)
     if measured.predictions is None:
         raise EvaluationError(f"{version} left no {FILE_NAME}; `progtrain evaluate` does that step.")
-    return compare(
+    comparison = compare(
         None if parent is None else parent.predictions,
         measured.predictions,
         None if parent is None else _primary(context, parent),
@@ -122,6 +124,15 @@ def _comparison(context: Context, version: str, against: str | None) -> Comparis
         context.rules.seed,
         training_noise(context),
     )
+    if against is None or comparison.difference not in (None, 0) or not _same_weights(context, version, against):
+        return comparison
+    return comparison.model_copy(update={"verdict": WITHOUT_EFFECT})
+
+
+def _same_weights(context: Context, version: str, other: str) -> bool:
+    """Whether both were trained to the same weights, bit for bit."""
+    first, second = (context.workspace.read_record(WeightsRecord, WEIGHTS, each) for each in (version, other))
+    return first is not None and second is not None and first.sha256 is not None and first.sha256 == second.sha256
 
 
 def _best_so_far(context: Context, version: str, comparison: Comparison) -> str:
@@ -193,4 +204,5 @@ def _analysis(
 
 def _headline(version: str, measured: Measured, comparison: Comparison) -> str:
     values = "  ".join(f"{m.name} {m.value:.4g}" for m in measured.score.metrics if m.value is not None)
-    return f"{version}  {values}  ({comparison.verdict})"
+    same = ": the trained weights are the parent's, bit for bit" if comparison.verdict == WITHOUT_EFFECT else ""
+    return f"{version}  {values}  ({comparison.verdict}{same})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from progtrain.actions import Situation
@@ -12,16 +13,17 @@ from progtrain.reporting.action_extract import Probing, render_action_extract
 from progtrain.script.auditing.settings import locks_on
 from progtrain.script.editing.versioning import body, undo_edits
 from progtrain.script.reading.anatomy import read_anatomy
-from progtrain.step_records import AnalyzeRecord, ChooseRecord
+from progtrain.step_records import AnalyzeRecord, Attempt, ChooseRecord
 from progtrain.steps.capturing import captured, keep
 from progtrain.steps.context import Context
 from progtrain.steps.guard import Accepted, examine
-from progtrain.steps.lineage import higher_is_better, history, next_parent, parent_of
+from progtrain.steps.lineage import higher_is_better, history, next_parent, parent_of, without_effect_on
 from progtrain.steps.offers import offers
 from progtrain.steps.probes import Candidate, enough, probe
 from progtrain.steps.range_testing import range_test, shown
 from progtrain.steps.remember import remembered
-from progtrain.workspace import now, sha256_of, version_id, version_number, write_atomic
+from progtrain.steps.withdrawing import cause_elsewhere, was_withdrawn
+from progtrain.workspace import Workspace, now, sha256_of, version_id, version_number, write_atomic
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Choice:
     probing: Probing | None
     """The short trainings that it rests on; None where there were none."""
     reason: str = ""
-    """The standing of what was selected, in the advisor's words."""
+    """The standing of what was selected, in the advisor's words; where nothing was, why not even tried."""
 
 
 def choose(context: Context, version: str) -> None:
@@ -73,6 +75,7 @@ def choose(context: Context, version: str) -> None:
         selected=choice.selected,
         child_sha256=None if choice.accepted is None else sha256_of(choice.accepted.source),
         deferred=choice.deferred,
+        remark=choice.reason if choice.selected is None else "",
     )
     workspace.write_record(record, "choose", version)
     context.tracker.version_finished(version)
@@ -109,9 +112,14 @@ def select(context: Context, parent: str, child: str, situation: Situation) -> C
     ranked = context.advisor.rank(proposals, situation.findings, situation.history, remembered(context))
     deferred: list[Deferred] = []
     candidates: list[Candidate] = []
+    elsewhere = cause_elsewhere(context.workspace, parent)
     for entry in ranked:
         if enough(context, candidates) or not entry.offered:
             deferred.append(_deferred(entry, entry.reason))
+            continue
+        in_vain = elsewhere or tried_in_vain(context.workspace, parent, situation.history, entry.proposal)
+        if in_vain is not None:
+            deferred.append(_deferred(entry, in_vain))
             continue
         verdict = examine(context, parent, situation.snapshot, child, entry.proposal)
         if isinstance(verdict, Accepted):
@@ -123,8 +131,14 @@ def select(context: Context, parent: str, child: str, situation: Situation) -> C
     refused = [Deferred(action=refusal.action, change="", reason=refusal.reason) for refusal in refusals]
     taken, everything = probed.taken, (*others, *deferred, *refused)
     if taken is None:
-        return Choice(None, None, everything, None)
+        return Choice(None, None, everything, None, elsewhere or "")
     return Choice(taken.entry.proposal, taken.accepted, everything, probed.probing, taken.entry.reason)
+
+
+def tried_in_vain(workspace: Workspace, parent: str, history: Sequence[Attempt], proposal: Proposal) -> str | None:
+    """Why a change is not made of this parent once more: it could not be trained, or did nothing; else None."""
+    without = without_effect_on(parent, history, proposal)
+    return was_withdrawn(workspace, parent, proposal) if without is None else f"it was without effect in {without}"
 
 
 def _deferred(entry: RankedProposal, reason: str) -> Deferred:

@@ -11,6 +11,12 @@ from progtrain.executors import Outcome
 
 LONGEST_PARAGRAPH: Final = 2000
 _EXCEPTION = re.compile(r"^(?:[A-Za-z_][\w.]*\.)?[A-Z]\w*(?:Error|Exception|Interrupt|Exit|Warning|Failure)\b.*")
+_BY_CHANCE: Final = re.compile(
+    r"memory|no space left|time limit|exit code (-|1[2-9]\d)|address already in use|CUDA error|NCCL"
+    r"|DataLoader worker|\b(OSError|EOFError|BrokenPipe\w*|BlockingIO\w*|Timeout\w*|Connection\w*)\b",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r" \(line \d+ of \S+\)$")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
 
@@ -32,6 +38,20 @@ def summarise(outcome: Outcome, log: Path) -> str:
         last = next((line.strip() for line in reversed(lines) if line.strip()), "no output")
         return f"it ended with exit code {outcome.exit_code}: {shortened(last)}"
     return shortened(exception) + _where(lines)
+
+
+def may_pass(reason: str) -> bool:
+    """Whether the machine or the moment may be to blame, so that the same script may go well another time.
+
+    Args:
+        reason: as `summarise` gives it.
+    """
+    return _BY_CHANCE.search(reason) is not None
+
+
+def without_place(reason: str) -> str:
+    """A reason without the line it came from, which the next script may have elsewhere."""
+    return _PLACE.sub("", reason)
 
 
 def _where(lines: list[str]) -> str:

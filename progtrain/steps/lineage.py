@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Final
 
 from progtrain.evaluation.scoring.names import LOSS, read_name
-from progtrain.records import EvalScore, MetricValue
+from progtrain.records import WITHOUT_EFFECT, EvalScore, MetricValue, Proposal
 from progtrain.script.settings.knob_values import knob_values
 from progtrain.step_records import (
     AGREEMENT,
@@ -51,6 +52,19 @@ def history(context: Context, newest: str) -> tuple[Attempt, ...]:
     return tuple(
         _attempt(context, version) for version in context.workspace.versions() if version_number(version) <= limit
     )
+
+
+def without_effect_on(parent: str, history: Sequence[Attempt], proposal: Proposal) -> str | None:
+    """The version in which the same change did nothing to this parent, or to one of the same weights; else None."""
+    known = {attempt.version: attempt for attempt in history}
+    same = [parent]
+    while (last := known.get(same[-1])) is not None and last.verdict == WITHOUT_EFFECT and last.parent is not None:
+        same.append(last.parent)
+    for attempt in history:
+        alike = attempt.action == proposal.action and {*attempt.touches} == {*proposal.touches}
+        if alike and attempt.verdict == WITHOUT_EFFECT and attempt.parent in same:
+            return attempt.version
+    return None
 
 
 def too_slow(context: Context, version: str) -> bool:

@@ -10,7 +10,7 @@ from progtrain.errors import ProtocolChangedError
 from progtrain.evaluation.yardstick.protocol import USER_METRICS
 from progtrain.predictions import FILE_NAME
 from progtrain.rules import INSTRUCTION_FILE, RULES_FILE
-from progtrain.step_records import AGREEMENT, RANGE_TEST
+from progtrain.step_records import AGREEMENT, RANGE_TEST, WEIGHTS
 from progtrain.workspace import Workspace
 
 _LOOP_RECORDS: Final = ("loop", "protocol", "data_files", "report", "report_plan")
@@ -34,7 +34,7 @@ class Seal:
         others = [other for other in workspace.versions() if other != version]
         records = [workspace.record_path(name) for name in _LOOP_RECORDS]
         records += [workspace.record_path(name, each) for each in (*others, version) for name in _VERSION_RECORDS]
-        records += [workspace.record_path(AGREEMENT, other) for other in others]
+        records += [workspace.record_path(name, other) for other in others for name in (AGREEMENT, WEIGHTS)]
         records += [workspace.artifacts(other) / name for other in others for name in _SCORES]
         users = [workspace.eval_script, *(workspace.root / n for n in (USER_METRICS, RULES_FILE, INSTRUCTION_FILE))]
         self._records = {path: _content(path) for path in records}

@@ -12,15 +12,16 @@ from progtrain.diagnosis.integrity import leaked
 from progtrain.errors import ScriptError, TrainingFailedError
 from progtrain.executors import Job, Outcome
 from progtrain.records import Snapshot
-from progtrain.reporting.retries import TrainAttempt, render_retry_report
+from progtrain.reporting.retries import TrainAttempt
 from progtrain.script.auditing.audit import Issue, contradictions, hold_settings
 from progtrain.step_records import AuthorRecord, TrainRecord
 from progtrain.steps.capturing import capture_source, captured, keep
 from progtrain.steps.context import Context
 from progtrain.steps.end_of_training import not_the_end, will_not_be_the_end
-from progtrain.steps.failure import summarise
+from progtrain.steps.failure import may_pass, summarise
 from progtrain.steps.progress import Progress
 from progtrain.steps.seal import Seal
+from progtrain.steps.withdrawing import authored, forget_withdrawn, former_attempts, in_place_of, keep_attempts
 from progtrain.workspace import Workspace, now, write_atomic
 
 AFTER = ("evaluate", "analyze", "choose")
@@ -39,31 +40,44 @@ def train(context: Context, version: str) -> None:
     workspace = context.workspace
     for name in ("train", *AFTER):
         workspace.forget(name, version)
+    forget_withdrawn(workspace, version)
     for name in ("report", "report_plan"):  # a report of what is trained anew is no longer one of what is there
         workspace.forget(name)
     started_at = now()
+    author = authored(workspace, version)
+    action = None if author is None else author.action
+    former = former_attempts(workspace, version)
     attempts: list[TrainAttempt] = []
     for number in range(1, context.rules.loop_config.max_train_attempts + 1):
         note, snapshot = _hold_rules(context, version)
-        for finding in leaked(snapshot):
-            context.say(f"{version}: warning: {finding.message}")
+        _warn(context, version, snapshot)
         seal = Seal(workspace, version)
         failure, seconds = _attempt(context, version, snapshot)
         seal.hold_records()
-        attempts.append(TrainAttempt(number, failure, note))
-        if len(attempts) > 1 or failure is not None:
-            report = workspace.artifacts(version) / "_tests" / "train_retry_report.md"
-            write_atomic(report, render_retry_report(version, attempts))
+        change = note if attempts or action is None else in_place_of(former, action)
+        attempts.append(TrainAttempt(len(former) + number, failure, change, action))
+        keep_attempts(workspace, version, (*former, *attempts))
         if failure is None:
             _finish(context, version, started_at, len(attempts), seconds, snapshot)
             seal.hold_users_files()
             return
         context.say(f"{version}: attempt {number} failed: {failure}")
-    context.tracker.version_failed(version, attempts[-1].error or "")
+        if authored(workspace, version) is not None and not may_pass(failure):
+            break  # the parent was trained: it is the change, and would be again
+    failures = tuple(attempt.error or "" for attempt in attempts)
+    context.tracker.version_failed(version, failures[-1])
     raise TrainingFailedError(
-        f"{version} could not be trained in {len(attempts)} attempts: {attempts[-1].error}. "
-        f"The log is {workspace.log(version, 'train')}; mend {workspace.script(version).name} and run again."
+        f"{version} could not be trained in {len(attempts)} attempts: {failures[-1]}. "
+        f"The log is {workspace.log(version, 'train')}; mend {workspace.script(version).name} and run again.",
+        failures,
     )
+
+
+def _warn(context: Context, version: str, snapshot: Snapshot) -> None:
+    for finding in leaked(snapshot):
+        context.say(f"{version}: warning: {finding.message}")
+    if snapshot.breakdown is not None:
+        context.say(f"{version}: warning: it is seen to fail in training: {snapshot.breakdown}")
 
 
 def _hold_rules(context: Context, version: str) -> tuple[str, Snapshot]:

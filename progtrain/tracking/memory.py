@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from progtrain.errors import ArgumentError, TrackingError
-from progtrain.records import Experience, Memory
+from progtrain.records import WITHOUT_EFFECT, Experience, Memory
 from progtrain.tracking import tags
 from progtrain.tracking.ledger import RECORD, Ledger, LoopTracking
 from progtrain.tracking.store import keep_quiet_and_short, resolve_uri
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 READ_SECONDS: Final = 60.0
 """How long a loop waits at its start for a store that is slow, or out of reach."""
 _PAGE: Final = 1000
+#: Late in a loop most changes are within noise, be they worth something elsewhere or not.
+_SAYING_NOTHING: Final = ("within noise", WITHOUT_EFFECT)
 _SQLITE: Final = "sqlite:///"
 
 
@@ -99,8 +101,8 @@ def _count(client: MlflowClient, uri: str, task: str, without_loop: str | None) 
         if loop in own or None in known:
             continue
         counted.add(loop)
-        if said[tags.VERDICT] == "within noise":
-            continue  # late in a loop most changes are, be they worth something elsewhere or not
+        if said[tags.VERDICT] in _SAYING_NOTHING:
+            continue
         key = said[tags.ACTION], said[tags.FINDING], said[tags.TASK]
         tried[key] += 1
         improved[key] += said[tags.VERDICT] == "improved"

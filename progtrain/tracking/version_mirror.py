@@ -156,13 +156,15 @@ class VersionMirror:
     def _files(self, version: str, state: VersionTracking) -> FileSet:
         """The version's folder, its script, and its logs; only the script while it is being trained."""
         script = self.workspace.script(version)
-        files = {f"code/{script.name}": script}
+        files = {f"code/{script.name}": script} if script.is_file() else {}  # of a withdrawn change there is none
         if state.failure is not None or self.workspace.read_record(TrainRecord, "train", version) is not None:
             files |= folder_files(self.workspace.artifacts(version))
             logs = self.workspace.version_state(version).glob("*.log")
             files |= {f"console/{path.name}": path for path in sorted(logs)}
         author = self.workspace.read_record(AuthorRecord, "author", version)
-        if author is None or author.parent is None or not self.workspace.script(author.parent).is_file():
+        if author is None or author.parent is None:
+            return FileSet(files, {})
+        if not (script.is_file() and self.workspace.script(author.parent).is_file()):
             return FileSet(files, {})
         before, after = (self.workspace.read_script(name) for name in (author.parent, version))
         diff = unified_diff(before, after, author.parent, version)
