@@ -212,6 +212,7 @@ SCRIPT_ROWS = (
     Row("null bytes", text(BASELINE, b"a = 1\n\0"), "null bytes"),
     Row("no Python", text(BASELINE, "def train(:\n"), "syntax error in line 1"),
     Row("too deep to parse", text(BASELINE, "x = " + "-" * 100_000 + "1\n"), "cannot be parsed"),
+    Row("too deep to walk", text(BASELINE, "x = 1\ny = " + " + ".join("1" * 400) + "\n"), "200 deep"),
     Row("too many brackets", text(BASELINE, "(" * DEEP), "too many nested parentheses"),
     Row("a version is a folder", folder("02_train_v001.py"), "got a folder"),
     Row("inspect a folder", folder("02_train_v002.py"), "got a folder", ("inspect", "{w}")),

@@ -27,6 +27,7 @@ _SCOPES = (
 )
 _LIGHTNING = re.compile(r"^(?:lightning\.pytorch|pytorch_lightning|lightning)(?=\.|$)")
 _ALIAS_DEPTH = 10
+_DEEPEST = 200
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 
 
@@ -271,12 +272,12 @@ def parse(source: str) -> ast.Module:
     """The syntax tree of a script.
 
     Raises:
-        ScriptError: the source is not Python; the message names the line.
+        ScriptError: the source is not Python, or nested too deeply to be walked; the message names the line.
     """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a script's own "\d" is no business of ours
-            return syntax.parse(source.removeprefix("\ufeff"))
+            tree = syntax.parse(source.removeprefix("\ufeff"))
     except SyntaxError as error:
         raise ScriptError(
             f"Expected a Python script, got a syntax error in line {error.lineno}: {error.msg}. Mend that line."
@@ -284,6 +285,20 @@ def parse(source: str) -> ast.Module:
     except (ValueError, RecursionError, MemoryError) as error:
         said = str(error) or type(error).__name__
         raise ScriptError(f"Expected a Python script; this one cannot be parsed: {said}. Mend the file.") from error
+    _refuse_depth(tree)
+    return tree
+
+
+def _refuse_depth(tree: ast.Module) -> None:
+    level: list[ast.AST] = [tree]
+    for _ in range(_DEEPEST):
+        level = [inner for each in level for inner in ast.iter_child_nodes(each)]
+    if level:
+        line = next((f"line {each.lineno}" for each in level if isinstance(each, ast.expr | ast.stmt)), "one place")
+        raise ScriptError(
+            f"Expected a script nested at most {_DEEPEST} deep (a sum of as many terms is), got more in {line}. "
+            "Split it into several statements."
+        )
 
 
 def identifier(node: ast.expr) -> str:
