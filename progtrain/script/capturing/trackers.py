@@ -51,10 +51,12 @@ def trackers_apart(folder: Path) -> Iterator[None]:
     variables = throw_away(folder)
     kept = {name: os.environ.get(name) for name in (*variables, *_VARIABLES)}
     held = {(module, name): getattr(sys.modules.get(module), name, None) for module, name in _GLOBALS}
-    uri = variables["MLFLOW_TRACKING_URI"]
+    uri, before = variables["MLFLOW_TRACKING_URI"], kept["MLFLOW_TRACKING_URI"]
     os.environ.update(variables)
     try:
-        with patched({_TRACKING: _tracking_to(uri), _MODELS: _models_to(uri), "wandb": _disable_wandb}):
+        runs = _redirected("TrackingStoreRegistry", ("get_run", "get_logged_model"), uri, before)
+        models = _redirected("ModelRegistryStoreRegistry", ("get_", "search_"), uri, before)
+        with patched({_TRACKING: runs, _MODELS: models, "wandb": _disable_wandb}):
             try:
                 yield
             finally:
@@ -69,41 +71,32 @@ def trackers_apart(folder: Path) -> Iterator[None]:
                 setattr(sys.modules[module], name, value)
 
 
-def _tracking_to(uri: str) -> Callable[[Any, Replace], None]:
-    def patch(module: Any, replace: Replace) -> None:
-        registry = module.TrackingStoreRegistry
-        build = getattr(registry, _BUILD)
+def _redirected(kind: str, reads: tuple[str, ...], uri: str, before: str | None) -> Callable[[Any, Replace], None]:
+    """A patch by which a registry of MLflow's opens one store, whichever is asked for.
 
-        def redirected(self: Any, resolved: str, artifacts: str | None = None) -> Any:
-            store = build(self, uri, None)
-            _read_also_from(store, ("get_run", "get_logged_model"), lambda: build(self, resolved, artifacts))
+    Args:
+        kind: of registry: the name of its class.
+        reads: how those methods begin that read, and look into the store that was asked for too.
+        uri: of the store that is opened.
+        before: what the environment named, which is asked for where a script names none.
+    """
+
+    def patch(module: Any, replace: Replace) -> None:
+        build = getattr(getattr(module, kind), _BUILD)
+
+        def redirected(self: Any, resolved: str, other: str | None = None) -> Any:
+            store, real = build(self, uri, uri), before if resolved == uri else resolved
+            for name in dir(store) if real is not None else ():
+                if name.startswith(reads):
+                    own = getattr(type(store), name).__get__(store)
+                    setattr(
+                        store, name, _reading(own, name, lambda: build(self, real, real if other == uri else other))
+                    )
             return store
 
-        replace(registry, _BUILD, redirected)
+        replace(getattr(module, kind), _BUILD, redirected)
 
     return patch
-
-
-def _models_to(uri: str) -> Callable[[Any, Replace], None]:
-    def patch(module: Any, replace: Replace) -> None:
-        registry = module.ModelRegistryStoreRegistry
-        build = getattr(registry, _BUILD)
-
-        def redirected(self: Any, resolved: str, tracking: str) -> Any:
-            store = build(self, uri, uri)
-            reads = [name for name in dir(store) if name.startswith(("get_", "search_"))]
-            _read_also_from(store, reads, lambda: build(self, resolved, tracking))
-            return store
-
-        replace(registry, _BUILD, redirected)
-
-    return patch
-
-
-def _read_also_from(store: Any, names: Any, real: Callable[[], Any]) -> None:
-    """What a store does not have is looked for in the real one."""
-    for name in names:
-        setattr(store, name, _reading(getattr(type(store), name).__get__(store), name, real))
 
 
 def _reading(own: Callable[..., Any], name: str, real: Callable[[], Any]) -> Callable[..., Any]:
