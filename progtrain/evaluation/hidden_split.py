@@ -21,13 +21,13 @@ from torch.utils.data import DataLoader
 from progtrain.errors import EvaluationError, ProgtrainError
 from progtrain.evaluation.asking.inference import Asked, ask, latency_ms
 from progtrain.evaluation.asking.isolation import Send, apart, one_thread
-from progtrain.evaluation.asking.models import load_weights
 from progtrain.evaluation.scoring.measuring import measure
 from progtrain.evaluation.yardstick.batches import Texts, ValidationSet
 from progtrain.evaluation.yardstick.locked import locked_protocol, locked_yardstick
 from progtrain.evaluation.yardstick.protocol import USER_METRICS, validation_fingerprint
 from progtrain.evaluation.yardstick.stated import Yardstick
 from progtrain.records import EvalScore
+from progtrain.script.capturing.checkpoints import restore_weights
 from progtrain.script.capturing.inside_fit import Fit, inside_fit
 from progtrain.script.capturing.observe_data import first_loader
 from progtrain.script.capturing.sandbox import scratch_view
@@ -85,7 +85,7 @@ def _from_script(workspace: Workspace, version: str, yardstick: Yardstick, folde
 
         def ask_all(fit: Fit) -> None:
             watch.stop()
-            load_weights(fit.model, workspace.artifacts(version) / "best.ckpt")
+            restore_weights(fit.model, workspace.artifacts(version) / "best.ckpt")
             data = ValidationSet(_test_loader(fit, script), yardstick.split, fit.prepared)
             fit.begin_validation()
             device = fit.trainer.strategy.root_device

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from progtrain.errors import TrackingError
+from progtrain.script.capturing.checkpoints import plain_hyper_parameters, read_checkpoint
 from progtrain.serving import Arrays, ServingExample
 from progtrain.tracking import served
 from progtrain.tracking.readings import alike, decoding_for
@@ -128,7 +129,9 @@ def _write_graph(trained: Trained, facts: Facts, artifacts: Path) -> None:
 def _write_code(trained: Trained, facts: Facts, artifacts: Path) -> None:
     artifacts.mkdir()
     copy_sources(trained.script, artifacts)
-    (artifacts / "best.ckpt").write_bytes(trained.checkpoint.read_bytes())
+    content = read_checkpoint(trained.checkpoint)
+    kept = {"state_dict": trained.module.state_dict(), "hyper_parameters": plain_hyper_parameters(content)}
+    torch.save(kept, artifacts / "best.ckpt")
     facts.write(artifacts)
 
 

@@ -14,7 +14,7 @@ from mlflow.exceptions import MlflowException
 from mlflow.models import Model
 from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
-from progtrain.errors import TrackingError
+from progtrain.errors import TrackingError, shortened
 from progtrain.executors import Executor, Job
 from progtrain.step_records import AuthorRecord
 from progtrain.tracking import tags
@@ -98,7 +98,9 @@ class Registry:
         arguments = ("-m", "progtrain.tracking.save_model", version, str(folder))
         outcome = self.executor.run(Job(arguments, self.workspace.root, log, EXPORT_TIME_LIMIT))
         if not outcome.succeeded:
-            raise HopelessError(f"{version}'s model could not be exported, so it is not registered. The log is {log}.")
+            raise HopelessError(
+                f"{version}'s model could not be exported, so it is not registered: {_last_line(log)} The log is {log}."
+            )
 
     def _logged_model(self, state: VersionTracking) -> LoggedModel | None:
         """One that was uploaded whole for this training; remains of an upload cut short are removed."""
@@ -182,3 +184,9 @@ class Registry:
 
 def _form(folder: Path) -> ModelForm:
     return "pt2" if any(folder.rglob("*.pt2")) else "code"
+
+
+def _last_line(log: Path) -> str:
+    """What a job said last."""
+    lines = log.read_text(encoding="utf-8", errors="replace").split("\n") if log.is_file() else []
+    return shortened(next((line.strip() for line in reversed(lines) if line.strip()), "it said nothing."))

@@ -5,18 +5,20 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from progtrain.errors import TrackingError
-from progtrain.script.capturing.capture import CapturedFit, capture_fit
+from progtrain.script.capturing.checkpoints import restore_weights
+from progtrain.script.capturing.inside_fit import inside_fit
 from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.serving import read_example
 from progtrain.tracking.model_folder import Trained, write_model
 from progtrain.workspace import Workspace
 
 
-def _trained(workspace: Workspace, version: str, captured: CapturedFit) -> Trained:
+def _trained(workspace: Workspace, version: str, module: Any) -> Trained:
     kept = read_example(workspace, version)
     if kept is None:
         raise TrackingError(
@@ -24,9 +26,10 @@ def _trained(workspace: Workspace, version: str, captured: CapturedFit) -> Train
             "not registered; its checkpoint is among the run's artifacts."
         )
     checkpoint = workspace.artifacts(version) / "best.ckpt"
-    weights = torch.load(checkpoint, map_location="cpu", weights_only=True)["state_dict"]
-    captured.model.load_state_dict(weights)
-    return Trained(captured.model.cpu().eval(), workspace.script(version), checkpoint, *kept)
+    restore_weights(module, checkpoint)
+    halves = any(weight.dtype in (torch.bfloat16, torch.float16) for weight in module.parameters())
+    module = module.cpu().float() if halves else module.cpu()  # requests have no numbers of two bytes
+    return Trained(module.eval(), workspace.script(version), checkpoint, *kept)
 
 
 def main() -> None:
@@ -42,8 +45,8 @@ def main() -> None:
     source = workspace.read_script(arguments.version)
     with scratch_view(workspace, arguments.version, source) as view:
         os.chdir(view)
-        captured = capture_fit(view / workspace.script(arguments.version).name)
-        write_model(_trained(workspace, arguments.version, captured), arguments.folder.absolute())
+        script, folder = view / workspace.script(arguments.version).name, arguments.folder.absolute()
+        inside_fit(script, lambda fit: write_model(_trained(workspace, arguments.version, fit.model), folder))
         os.chdir(workspace.root)
 
 

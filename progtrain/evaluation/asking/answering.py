@@ -17,7 +17,7 @@ from torch import nn
 from progtrain.evaluation.asking.activations import dead_shares
 from progtrain.evaluation.asking.inference import REGISTERED, Asked, ask, latency_ms
 from progtrain.evaluation.asking.isolation import Send, apart
-from progtrain.evaluation.asking.models import load_exported, load_weights
+from progtrain.evaluation.asking.models import load_exported
 from progtrain.evaluation.asking.serving import keep_example, requests_of
 from progtrain.evaluation.asking.validation import Validation, validation_of
 from progtrain.evaluation.showing.presentation import read_names
@@ -26,6 +26,7 @@ from progtrain.evaluation.yardstick.protocol import sample_indices
 from progtrain.evaluation.yardstick.stated import Yardstick
 from progtrain.records import Snapshot
 from progtrain.rules import Rules
+from progtrain.script.capturing.checkpoints import restore_weights
 from progtrain.script.capturing.inside_fit import Fit, inside_fit
 from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.script.settings.knob_values import knob_values
@@ -112,7 +113,7 @@ def answers_of_exported(question: Question, model: Path) -> Iterator[Asked | Cir
 
 
 def _ask_trained(question: Question, fit: Fit, data: Validation, send: Send) -> None:
-    load_weights(fit.model, question.workspace.artifacts(question.version) / "best.ckpt")
+    restore_weights(fit.model, question.workspace.artifacts(question.version) / "best.ckpt")
     count = _ask_all(question, fit, data, send)
     device, predict = fit.trainer.strategy.root_device, question.yardstick.predict
     with fit.answering():

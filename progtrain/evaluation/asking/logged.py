@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from progtrain.curves import Point, latest_metrics_csv, read_curves
-from progtrain.evaluation.asking.models import read_checkpoint
+from progtrain.script.capturing.checkpoints import read_checkpoint
 from progtrain.step_records import AuthorRecord
 from progtrain.workspace import Workspace
 

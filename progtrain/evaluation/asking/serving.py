@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 
 import torch
 from lightning_utilities.core.apply_func import apply_to_collection
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from progtrain.evaluation.asking.decoding import decode, predictions_of
@@ -109,7 +110,7 @@ def keep_example(
         threads=torch.get_num_threads(),
         device=str(device),
     )
-    arrays = {name: tensor.detach().cpu().numpy() for name, tensor in called.tensors.items()}
+    arrays = {name: _array(tensor) for name, tensor in called.tensors.items()}
     write_example(workspace, version, example, arrays)
 
 
@@ -136,6 +137,12 @@ def _request(called: Called | None) -> str:
         return ""
     lists = {name: tensor.tolist() for name, tensor in called.tensors.items()}
     return json.dumps({"inputs": lists["inputs"] if called.layout == "tensor" else lists})
+
+
+def _array(tensor: Tensor) -> NDArray[Any]:
+    """As numpy has it, which knows no bfloat16."""
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
 
 
 def _first(batch: Batch) -> Batch:

@@ -9,8 +9,8 @@ from typing import Any, Final
 from pydantic import JsonValue
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.asking.models import read_checkpoint
 from progtrain.rules import Rules
+from progtrain.script.capturing.checkpoints import read_checkpoint
 from progtrain.script.settings.agreement import agrees
 
 _KNOBS: Final = ("lr", "weight_decay", "momentum", "betas")

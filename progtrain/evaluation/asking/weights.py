@@ -8,7 +8,7 @@ from pathlib import Path
 
 import torch
 
-from progtrain.evaluation.asking.models import read_checkpoint
+from progtrain.script.capturing.checkpoints import read_checkpoint
 
 
 def weights_sha256(checkpoint: Path) -> str | None:

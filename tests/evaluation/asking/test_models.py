@@ -6,7 +6,8 @@ import torch
 from torch import nn
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.asking.models import load_exported, load_weights
+from progtrain.evaluation.asking.models import load_exported
+from progtrain.script.capturing.checkpoints import restore_weights
 
 BUILT = []
 
@@ -28,7 +29,7 @@ def checkpoint(path, model, **hyper_parameters):
 
 def test_weights_are_loaded_and_the_model_evaluates(tmp_path):
     trained, fresh = nn.Sequential(nn.Linear(2, 2), nn.Dropout()), nn.Sequential(nn.Linear(2, 2), nn.Dropout())
-    load_weights(fresh, checkpoint(tmp_path / "best.ckpt", trained, lr=0.1))
+    restore_weights(fresh, checkpoint(tmp_path / "best.ckpt", trained, lr=0.1))
     assert torch.equal(fresh[0].weight, trained[0].weight)
     assert not fresh.training
 
@@ -36,27 +37,27 @@ def test_weights_are_loaded_and_the_model_evaluates(tmp_path):
 def test_objects_in_a_checkpoint_are_never_run(tmp_path):
     trained, fresh = nn.Linear(2, 2), nn.Linear(2, 2)
     values = {"config": Recorded(3), "args": Namespace(lr=0.1), "folder": Path("data")}
-    load_weights(fresh, checkpoint(tmp_path / "best.ckpt", trained, **values))
+    restore_weights(fresh, checkpoint(tmp_path / "best.ckpt", trained, **values))
     assert torch.equal(fresh.weight, trained.weight)
     assert BUILT == []
 
 
 def test_a_checkpoint_of_another_model_is_refused(tmp_path):
     with pytest.raises(EvaluationError, match="does not fit the model that its script builds"):
-        load_weights(nn.Linear(3, 2), checkpoint(tmp_path / "best.ckpt", nn.Linear(2, 2)))
+        restore_weights(nn.Linear(3, 2), checkpoint(tmp_path / "best.ckpt", nn.Linear(2, 2)))
 
 
 def test_missing_torn_or_foreign_checkpoints_are_refused(tmp_path):
     path = tmp_path / "best.ckpt"
     with pytest.raises(EvaluationError, match="Train the version first"):
-        load_weights(nn.Linear(2, 2), path)
+        restore_weights(nn.Linear(2, 2), path)
     checkpoint(path, nn.Linear(2, 2))
     path.write_bytes(path.read_bytes()[:200])
     with pytest.raises(EvaluationError, match="not a whole checkpoint"):
-        load_weights(nn.Linear(2, 2), path)
+        restore_weights(nn.Linear(2, 2), path)
     torch.save({"weights": 1}, path)
     with pytest.raises(EvaluationError, match="state_dict"):
-        load_weights(nn.Linear(2, 2), path)
+        restore_weights(nn.Linear(2, 2), path)
 
 
 def test_an_exported_model_answers_any_number_of_samples(tmp_path):

@@ -1,0 +1,176 @@
+"""Checkpoints of every kind, trained for real, are loaded as Lightning loads them."""
+
+import contextlib
+import runpy
+from pathlib import Path
+
+import pytest
+import torch
+
+from progtrain.errors import EvaluationError
+from progtrain.evaluation.asking.isolation import apart
+from progtrain.script.capturing.checkpoints import plain_hyper_parameters, read_checkpoint, restore_weights
+from progtrain.script.capturing.inside_fit import inside_fit
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+SCRIPT = """
+import argparse
+import enum
+import functools
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import lightning as L
+import numpy as np
+import torch
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader, TensorDataset
+
+
+class Kind(enum.Enum):
+    SMALL = 1
+
+
+@dataclass
+class Inner:
+    rate: float = 0.1
+
+
+@dataclass
+class Config:
+    inner: Inner = field(default_factory=Inner)
+    kind: Kind = Kind.SMALL
+
+
+class Model(L.LightningModule):
+{extra}
+    def __init__(self, config=None):
+        super().__init__()
+        self.save_hyperparameters()
+        self.net = {net}
+
+    def forward(self, x):
+        return self.net(x)
+
+    def training_step(self, batch, batch_idx):
+        return F.mse_loss(self(batch[0]), batch[1])
+
+    def validation_step(self, batch, batch_idx):
+        self.log("val_loss", F.mse_loss(self(batch[0]), batch[1]))
+
+    def configure_optimizers(self):
+        return torch.optim.SGD(self.parameters(), lr=0.1)
+
+
+L.seed_everything(3, verbose=False)
+rows = TensorDataset(torch.randn(32, 4), torch.randn(32, 1))
+best = ModelCheckpoint(dirpath=".", filename="best", monitor="val_loss")
+quiet = {{"enable_progress_bar": False, "enable_model_summary": False, "logger": False}}
+trainer = L.Trainer(max_epochs=1, accelerator="cpu", callbacks=[best], precision="{precision}", **quiet)
+trainer.fit(Model({config}), DataLoader(rows, 8), DataLoader(rows, 8))
+"""
+
+BUFFER = """
+    def on_fit_start(self):
+        self.register_buffer("seen", torch.full((2,), 5.0))
+
+    def on_load_checkpoint(self, checkpoint):
+        self.told = checkpoint["told"]
+
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["told"] = 7
+"""
+LOOSE = """
+    strict_loading = False
+
+    def state_dict(self, *args, **kwargs):
+        return {name: value for name, value in super().state_dict(*args, **kwargs).items() if "0." not in name}
+"""
+TWO_LAYERS = "nn.Sequential(nn.Linear(4, 5), nn.Linear(5, 1))"
+KINDS = {
+    "plain": {},
+    "64-true": {"precision": "64-true"},
+    "bf16-true": {"precision": "bf16-true"},
+    "compiled": {"net": f'torch.compile({TWO_LAYERS}, backend="eager")'},
+    "buffer made on_fit_start": {"extra": BUFFER},
+    "not strict": {"extra": LOOSE},
+    "dataclass": {"config": "Config()"},
+    "namespace": {"config": "argparse.Namespace(lr=0.1, kind=Kind.SMALL)"},
+    "partial": {"config": "functools.partial(torch.optim.SGD, lr=0.1)"},
+    "module": {"config": "nn.Linear(2, 2)"},
+    "paths and numbers": {"config": '{"path": Path("a"), "number": np.float64(2.0), "type": np.dtype("float32")}'},
+}
+
+
+def written(folder: Path, **parts: str) -> Path:
+    given = {"extra": "", "net": TWO_LAYERS, "precision": "32-true", "config": ""} | parts
+    path = folder / "02_train_v001.py"
+    path.write_text(SCRIPT.format(**given))
+    return path
+
+
+def answers(script: Path) -> dict[str, object]:
+    """What a training leaves in its model, and what a new model answers once best.ckpt is loaded."""
+
+    def work(send):
+        with contextlib.chdir(script.parent):
+            trained = runpy.run_path(script.name, run_name="__main__")["trainer"].lightning_module.eval()
+            rows = torch.linspace(-1, 1, 12).reshape(3, 4).to(next(trained.parameters()).dtype)
+            with torch.no_grad():
+                send(trained(rows))
+
+            def ask(fit):
+                with torch.no_grad():
+                    for weight in fit.model.parameters():
+                        weight.add_(0.0 if fit.model.strict_loading is False else 1.0)
+                restore_weights(fit.model, Path("best.ckpt"))
+                with fit.answering():
+                    send(fit.model(rows))
+                send({"told": getattr(fit.model, "told", None), "seen": getattr(fit.model, "seen", None)})
+
+            inside_fit(Path(script.name), ask)
+
+    torch.set_num_threads(1)
+    trained, restored, rest = apart(work)
+    return {"trained": trained, "restored": restored, **rest}
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "not strict"])
+def test_the_weights_of_the_training_are_there_again(kind: str, tmp_path: Path) -> None:
+    found = answers(written(tmp_path, **KINDS[kind]))
+    assert found["trained"].dtype == found["restored"].dtype
+    assert torch.allclose(found["trained"], found["restored"], atol=1e-6)
+    if "extra" in KINDS[kind]:
+        assert (found["told"], found["seen"].tolist()) == (7, [5.0, 5.0])
+
+
+def test_a_module_that_loads_a_part_of_its_weights_is_left_to(tmp_path: Path) -> None:
+    found = answers(written(tmp_path, **KINDS["not strict"]))
+    assert found["restored"].shape == found["trained"].shape
+
+
+def test_what_does_not_fit_says_what_to_do(tmp_path: Path) -> None:
+    answers(written(tmp_path))
+    with pytest.raises(EvaluationError, match=r"state_dict(.|\n)*configure_model, or in on_load_checkpoint"):
+        restore_weights(
+            torch.nn.ModuleDict({"net": torch.nn.Sequential(torch.nn.Linear(3, 5))}), tmp_path / "best.ckpt"
+        )
+
+
+def test_compiled_parts_are_known_by_their_own_names(tmp_path: Path) -> None:
+    answers(written(tmp_path, **KINDS["compiled"]))
+    layers = torch.nn.Sequential(torch.nn.Linear(4, 5), torch.nn.Linear(5, 1))
+    restore_weights(torch.nn.ModuleDict({"net": layers}), tmp_path / "best.ckpt")
+    assert torch.equal(
+        layers[0].weight, read_checkpoint(tmp_path / "best.ckpt")["state_dict"]["net._orig_mod.0.weight"]
+    )
+
+
+def test_plain_hyper_parameters_alone_are_given_again(tmp_path: Path) -> None:
+    answers(written(tmp_path, **KINDS["dataclass"]))
+    assert plain_hyper_parameters(read_checkpoint(tmp_path / "best.ckpt")) == {}
+    content = {"hyper_parameters": {"lr": 0.1, "sizes": [1, 2], "config": object()}}
+    assert plain_hyper_parameters(content) == {"lr": 0.1, "sizes": [1, 2]}
