@@ -68,9 +68,7 @@ def keep_the_end(
         in_place: whether that one watches nothing, and so saves at every epoch itself.
     """
     given = argument(best, 4, "save_last") is not None
-    message = "expected last.ckpt in Models/Artifacts/{VERSION}/ to be the end of the training, found " + (
-        "save_last=True beside a monitor, which writes it only with a new best" if given else "nothing that writes it"
-    )
+    message = _message(given)
     if in_place:
         return _saved_with(script, best, message, {})
     switched_off = without_argument(script, best, 4, "save_last")
@@ -89,6 +87,12 @@ def keep_the_end(
         message, best.lineno, remedy if given else remedy.replace("save_last=True replaced by", "given"), needed=True
     )
     return Checked((issue,), (*switched_off, *attached.edits), (dotted,), attached.before)
+
+
+def _message(given: bool) -> str:
+    return "expected last.ckpt in Models/Artifacts/{VERSION}/ to be the end of the training, found " + (
+        "save_last=True beside a monitor, which writes it only with a new best" if given else "nothing that writes it"
+    )
 
 
 def how_to_keep_the_end(script: ParsedScript) -> str:
