@@ -16,13 +16,18 @@ _VERSION = re.compile(r"v\d{3,}")
 
 
 def read_candidates(workspace: Workspace) -> list[Candidate]:
-    """Every version with a script or a folder, oldest first, then every folder of Models/external."""
+    """Every version with a script or artifacts, oldest first, then every folder of Models/external."""
     folders = workspace.artifacts("v###").parent.glob("v*")
-    on_disk = {path.name for path in folders if path.is_dir() and _VERSION.fullmatch(path.name)}
+    on_disk = {path.name for path in folders if _VERSION.fullmatch(path.name) and _has_artifacts(path)}
     versions = sorted({*workspace.versions(), *on_disk}, key=version_number)
     return [_version(workspace, version) for version in versions] + [
         _external(workspace, name) for name in workspace.external_names()
     ]
+
+
+def _has_artifacts(folder: Path) -> bool:
+    """Whether there is more than the reports of attempts that failed."""
+    return folder.is_dir() and any(path.name != "_tests" for path in folder.iterdir())
 
 
 def read_score(folder: Path) -> EvalScore | None:

@@ -90,6 +90,8 @@ def test_three_verdicts_within_noise_put_every_other_family_first(make_proposal,
     others = [make_attempt(f"v00{n}", "other", "within noise", touches=("batch_size",)) for n in (5, 6, 7)]
     later = ranking(proposals, findings, [make_attempt("v001"), *noise, *others])["raise_dropout"]
     assert "other families" not in later.reason, "only the last three count"
+    nothing = make_attempt("v005", "one", "without effect", touches=("lr",))
+    assert next(iter(ranking(proposals, findings, [make_attempt("v001"), *noise, nothing]))) == "widen", "no try"
     improved = [*noise, make_attempt("v005", "adamw", "improved", touches=("optimizer",))]
     assert next(iter(ranking(proposals, findings, [make_attempt("v001"), *improved]))) == "raise_dropout"
 

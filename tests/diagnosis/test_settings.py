@@ -151,6 +151,9 @@ def test_within_noise_asks_for_three_running(make_evidence, names, make_attempt)
     noise = tuple(make_attempt(f"v00{n}", "raise_dropout", "within noise") for n in (2, 3, 4))
     assert "within-noise" in names(make_evidence(history=(first, *noise)))
     assert "within-noise" not in names(make_evidence(history=(first, *noise[:2])))
+    nothing = make_attempt("v005", "raise_dropout", "without effect")
+    assert "within-noise" not in names(make_evidence(history=(first, *noise[:2], nothing)))
+    assert "within-noise" in names(make_evidence(history=(first, *noise[:2], nothing, noise[2])))
 
 
 def tried(make_attempt, *values, verdict="improved", touches=("lr",)):

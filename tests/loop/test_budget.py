@@ -12,7 +12,7 @@ import pytest
 from progtrain.ending import time_spent, why_ended
 from progtrain.records import Comparison, EvalScore, Memory, Proposal
 from progtrain.rules import LoopConfig, Rules
-from progtrain.step_records import AnalyzeRecord, ChooseRecord, RepeatRecord
+from progtrain.step_records import AnalyzeRecord, ChooseRecord, RepeatRecord, WithdrawnRecord, withdrawn_name
 from progtrain.workspace import Workspace, version_id
 
 from .conftest import Run, write_rules
@@ -101,6 +101,30 @@ def test_repeats_are_counted_once_and_not_expected_again(analyzed: Callable[...,
     assert (spent.used, spent.expected) == (9, 2)
 
 
+def test_a_change_without_effect_is_no_try_and_a_withdrawn_one_takes_time(analyzed: Callable[..., Workspace]) -> None:
+    workspace = analyzed("v001", "v001", "v001")
+    assert "2 version(s) after v001 have not improved" in (reason(workspace, patience=2) or "")
+    analysis = workspace.read_record(AnalyzeRecord, "analyze", "v002")
+    assert analysis is not None
+    nothing = analysis.comparison.model_copy(update={"verdict": "without effect"})
+    workspace.write_record(analysis.model_copy(update={"comparison": nothing}), "analyze", "v002")
+    assert reason(workspace, patience=2) is None
+    assert time_spent(workspace).used == 12
+    withdrawn = WithdrawnRecord(
+        started_at=MOMENT + 30 * MINUTE,
+        finished_at=MOMENT + 35 * MINUTE,
+        script_sha256="",
+        number=1,
+        version="v004",
+        action="gelu",
+        parameters={},
+        touches=(),
+        failures=("E",),
+    )
+    workspace.write_record(withdrawn, withdrawn_name(1), "v003")
+    assert (time_spent(workspace).used, time_spent(workspace).expected) == (17, 4)
+
+
 @pytest.fixture
 def score() -> EvalScore:
     return EvalScore(dataset_id="v1", created_at=MOMENT, num_samples=1, metrics=(), latency_ms=1.0)
@@ -113,6 +137,8 @@ def test_the_limit_of_versions_and_an_empty_catalogue_come_first(
     assert "max_versions (2)" in (reason(workspace, max_versions=2, patience=1) or "")
     workspace.write_record(accept.model_copy(update={"selected": None}), "choose", "v002")
     assert "nothing in the catalogue" in (reason(workspace, patience=1) or "")
+    workspace.write_record(accept.model_copy(update={"selected": None, "remark": "three failed"}), "choose", "v002")
+    assert reason(workspace, patience=1) == "three failed"
     workspace.forget("choose", "v002")
     assert reason(workspace, max_versions=2, patience=1) is None
 
