@@ -85,7 +85,7 @@ def _from_script(workspace: Workspace, version: str, yardstick: Yardstick, folde
 
         def ask_all(fit: Fit) -> None:
             watch.stop()
-            restore_weights(fit.model, workspace.artifacts(version) / "best.ckpt")
+            restore_weights(fit.model, workspace.artifacts(version) / "best.ckpt", fit.datamodule)
             data = ValidationSet(_test_loader(fit, script), yardstick.split, fit.prepared)
             fit.begin_validation()
             device = fit.trainer.strategy.root_device

@@ -26,7 +26,7 @@ from progtrain.evaluation.yardstick.protocol import sample_indices
 from progtrain.evaluation.yardstick.stated import Yardstick
 from progtrain.records import Snapshot
 from progtrain.rules import Rules
-from progtrain.script.capturing.checkpoints import restore_weights
+from progtrain.script.capturing.checkpoints import rehearse_restoring, restore_weights
 from progtrain.script.capturing.inside_fit import Fit, inside_fit
 from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.script.settings.knob_values import knob_values
@@ -113,7 +113,7 @@ def answers_of_exported(question: Question, model: Path) -> Iterator[Asked | Cir
 
 
 def _ask_trained(question: Question, fit: Fit, data: Validation, send: Send) -> None:
-    restore_weights(fit.model, question.workspace.artifacts(question.version) / "best.ckpt")
+    restore_weights(fit.model, question.workspace.artifacts(question.version) / "best.ckpt", fit.datamodule)
     count = _ask_all(question, fit, data, send)
     device, predict = fit.trainer.strategy.root_device, question.yardstick.predict
     with fit.answering():
@@ -129,6 +129,7 @@ def _ask_untrained(question: Question, fit: Fit, data: Validation, send: Send) -
     logged, failure = _own_figures(question, fit)
     count = _ask_all(question, fit, data, send)
     rest = _circumstances(question, fit, data, _shown(question, data, count))
+    rehearse_restoring(fit.trainer, fit.model, fit.datamodule)
     send(("rest", {**rest, "logged": logged, "failure": failure}))
 
 

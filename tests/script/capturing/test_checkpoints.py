@@ -9,7 +9,12 @@ import torch
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.asking.isolation import apart
-from progtrain.script.capturing.checkpoints import plain_hyper_parameters, read_checkpoint, restore_weights
+from progtrain.script.capturing.checkpoints import (
+    plain_hyper_parameters,
+    read_checkpoint,
+    rehearse_restoring,
+    restore_weights,
+)
 from progtrain.script.capturing.inside_fit import inside_fit
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -83,6 +88,19 @@ BUFFER = """
     def on_save_checkpoint(self, checkpoint):
         checkpoint["told"] = 7
 """
+FIRST_BATCH = """
+    def on_fit_start(self):
+        self.register_buffer("seen", None)
+
+    def on_train_batch_end(self, outputs, batch, batch_idx):
+        self.seen, self.told = torch.full((2,), 5.0), 7
+"""
+OWN_OBJECT = BUFFER.replace('checkpoint["told"] = 7', 'checkpoint["told"] = Inner(7)').replace(
+    'checkpoint["told"]\n', 'checkpoint["told"].rate\n', 1
+)
+FOREIGN_OBJECT = BUFFER.replace('checkpoint["told"] = 7', 'checkpoint["told"] = torch.Generator()').replace(
+    'checkpoint["told"]\n', 'checkpoint["told"].initial_seed()\n', 1
+)
 LOOSE = """
     strict_loading = False
 
@@ -97,6 +115,7 @@ KINDS = {
     "compiled": {"net": f'torch.compile({TWO_LAYERS}, backend="eager")'},
     "buffer made on_fit_start": {"extra": BUFFER},
     "not strict": {"extra": LOOSE},
+    "an object of its own": {"extra": OWN_OBJECT},
     "dataclass": {"config": "Config()"},
     "namespace": {"config": "argparse.Namespace(lr=0.1, kind=Kind.SMALL)"},
     "partial": {"config": "functools.partial(torch.optim.SGD, lr=0.1)"},
@@ -154,7 +173,9 @@ def test_a_module_that_loads_a_part_of_its_weights_is_left_to(tmp_path: Path) ->
 
 def test_what_does_not_fit_says_what_to_do(tmp_path: Path) -> None:
     answers(written(tmp_path))
-    with pytest.raises(EvaluationError, match=r"state_dict(.|\n)*configure_model, or in on_load_checkpoint"):
+    with pytest.raises(
+        EvaluationError, match=r"net\.0\.weight \[5, 4\] for \[5, 3\].*in configure_model, or in on_load_checkpoint"
+    ):
         restore_weights(
             torch.nn.ModuleDict({"net": torch.nn.Sequential(torch.nn.Linear(3, 5))}), tmp_path / "best.ckpt"
         )
@@ -174,3 +195,60 @@ def test_plain_hyper_parameters_alone_are_given_again(tmp_path: Path) -> None:
     assert plain_hyper_parameters(read_checkpoint(tmp_path / "best.ckpt")) == {}
     content = {"hyper_parameters": {"lr": 0.1, "sizes": [1, 2], "config": object()}}
     assert plain_hyper_parameters(content) == {"lr": 0.1, "sizes": [1, 2]}
+
+
+def test_buffers_that_the_first_batch_gave_a_value_have_it(tmp_path: Path) -> None:
+    assert answers(written(tmp_path, extra=FIRST_BATCH))["seen"].tolist() == [5, 5]
+
+
+def rehearsed(script: Path) -> None:
+    """Rehearse the checkpoint of a script in a process of its own."""
+
+    def work(send):
+        def rehearse(fit):
+            rehearse_restoring(fit.trainer, fit.model, fit.datamodule)
+            send([weight.sum() for weight in fit.model.parameters()])
+
+        with contextlib.chdir(script.parent):
+            inside_fit(Path(script.name), rehearse)
+
+    torch.set_num_threads(1)
+    list(apart(work))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "compiled"])
+def test_what_can_be_loaded_is_known_before_any_training(kind: str, tmp_path: Path) -> None:
+    rehearsed(written(tmp_path, **KINDS[kind]))
+    assert not (tmp_path / "best.ckpt").exists()
+
+
+UNFIT = {
+    "objects of others": (FOREIGN_OBJECT, "on_load_checkpoint of the script cannot take .*'Inert' object has no"),
+    "a weight that is left out": (
+        LOOSE.replace("strict_loading = False", ""),
+        r"best\.ckpt does not fit .* Missing key.*net\.0\.bias",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNFIT)
+def test_what_cannot_be_loaded_is_refused_before_any_training(kind: str, tmp_path: Path) -> None:
+    extra, said = UNFIT[kind]
+    with pytest.raises(EvaluationError, match=f"could not be measured: {said}"):
+        rehearsed(written(tmp_path, extra=extra))
+
+
+def test_a_hook_that_cannot_save_yet_says_nothing(tmp_path: Path) -> None:
+    rehearsed(written(tmp_path, extra=BUFFER.replace('checkpoint["told"] = 7', 'checkpoint["told"] = self.losses[-1]')))
+
+
+def test_a_datamodule_gets_its_state(tmp_path: Path) -> None:
+    class Data:
+        def load_state_dict(self, state):
+            self.vocabulary = state["vocabulary"]
+
+    model, data = torch.nn.Linear(2, 2), Data()
+    state = {"state_dict": model.state_dict(), Data.__qualname__: {"vocabulary": ["a", "b"]}}
+    torch.save(state, tmp_path / "best.ckpt")
+    restore_weights(model, tmp_path / "best.ckpt", data)
+    assert data.vocabulary == ["a", "b"]
