@@ -16,7 +16,7 @@ from progtrain.steps.failure import may_pass, without_place
 from progtrain.workspace import Workspace, now, version_id, version_number, write_atomic
 
 ALIKE: Final = 3
-"""So many different changes that fail with the same error are not to blame for it."""
+"""So many changes that fail with the same error, and have no knob in common, are not to blame for it."""
 _SEND_SECONDS: Final = 20.0
 """How long the failed script waits to be sent to MLflow before it makes room."""
 _OF_THE_VERSION: Final = ("capture", "train", "evaluate", "analyze", "choose")
@@ -120,11 +120,12 @@ def was_withdrawn(workspace: Workspace, parent: str, proposal: Proposal) -> str 
 
 def cause_elsewhere(workspace: Workspace, parent: str) -> str | None:
     """Why no further change is tried: the last ones failed alike. None where they did not."""
-    failures = [without_place(record.failures[-1]) for record in _of_this_script(workspace, parent)][-ALIKE:]
-    if len(failures) < ALIKE or len({*failures}) > 1:
+    last = _of_this_script(workspace, parent)[-ALIKE:]
+    failures = {without_place(record.failures[-1]) for record in last}
+    if len(last) < ALIKE or len(failures) > 1 or frozenset.intersection(*(frozenset(each.touches) for each in last)):
         return None
     return (
-        f"{ALIKE} different changes of {parent} failed alike, so that the cause lies elsewhere: {failures[0]}. "
+        f"{ALIKE} unrelated changes of {parent} failed alike, so that the cause lies elsewhere: {failures.pop()}. "
         "Mend that, and let `progtrain run --retrain` begin anew from there"
     )
 

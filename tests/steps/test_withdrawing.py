@@ -37,7 +37,9 @@ def workspace(tmp_path: Path) -> Workspace:
     return workspace
 
 
-def withdrawn(workspace: Workspace, *failures: str, action: str = "gelu", version: str = "v002") -> None:
+def withdrawn(
+    workspace: Workspace, *failures: str, action: str = "gelu", version: str = "v002", touches: str = "activation"
+) -> None:
     number = 1 + len([*workspace.version_state("v001").glob("withdrawn_*.json")])
     record = WithdrawnRecord(
         started_at=now(),
@@ -47,7 +49,7 @@ def withdrawn(workspace: Workspace, *failures: str, action: str = "gelu", versio
         version=version,
         action=action,
         parameters={},
-        touches=("activation",),
+        touches=(touches,),
         failures=failures,
     )
     workspace.write_record(record, withdrawn_name(number), "v001")
@@ -85,14 +87,20 @@ def test_attempts_are_counted_on_over_withdrawn_changes(workspace: Workspace) ->
         (["E: b", "E: a", "E: a", "E: a"], True),
     ],
 )
-def test_three_changes_that_fail_alike_are_not_to_blame(
+def test_three_unrelated_changes_that_fail_alike_are_not_to_blame(
     workspace: Workspace, failures: list[str], is_elsewhere: bool
 ) -> None:
     for place, failure in enumerate(failures):
-        withdrawn(workspace, failure, action=f"action_{place}")
+        withdrawn(workspace, failure, action=f"action_{place}", touches=f"knob_{place // 2}")
     said = cause_elsewhere(workspace, "v001")
     assert (said is not None) == is_elsewhere
     assert said is None or "failed alike, so that the cause lies elsewhere: E: a." in said
+
+
+def test_changes_of_one_knob_that_fail_alike_leave_the_others_their_turn(workspace: Workspace) -> None:
+    for action in ("gelu", "silu", "leaky_relu"):
+        withdrawn(workspace, "E: a", action=action)
+    assert cause_elsewhere(workspace, "v001") is None
 
 
 @pytest.mark.parametrize(
