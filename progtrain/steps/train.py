@@ -50,7 +50,8 @@ def train(context: Context, version: str) -> None:
     attempts: list[TrainAttempt] = []
     for number in range(1, context.rules.loop_config.max_train_attempts + 1):
         note, snapshot = _hold_rules(context, version)
-        _warn(context, version, snapshot)
+        if not attempts:
+            _warn(context, version, snapshot)
         seal = Seal(workspace, version)
         failure, seconds = _attempt(context, version, snapshot)
         seal.hold_records()
