@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import sys
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version as installed
 from pathlib import Path
@@ -18,10 +20,10 @@ from mlflow.types import ColSpec, Schema, TensorSpec
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from progtrain.errors import TrackingError
-from progtrain.script.capturing.checkpoints import plain_hyper_parameters, read_checkpoint
+from progtrain.errors import TrackingError, shortened
+from progtrain.script.capturing.checkpoints import plain_content, read_checkpoint
 from progtrain.serving import Arrays, ServingExample
-from progtrain.tracking import served
+from progtrain.tracking import served, served_code
 from progtrain.tracking.readings import alike, decoding_for
 from progtrain.tracking.served import Facts
 from progtrain.tracking.sources import copy_sources
@@ -37,6 +39,8 @@ class Trained:
         checkpoint: its best checkpoint.
         example: how it is asked, and what it answered.
         inputs: `[N, ...]` of the example's samples, by name.
+        arguments: what the module was built with, by name.
+        precision: of its Trainer.
     """
 
     module: nn.Module
@@ -44,6 +48,8 @@ class Trained:
     checkpoint: Path
     example: ServingExample
     inputs: Arrays
+    arguments: Mapping[str, Any]
+    precision: str = "32-true"
 
     def tensors(self, count: int | None = None) -> dict[str, Tensor]:
         """The first inputs, by name."""
@@ -71,34 +77,36 @@ def write_model(trained: Trained, folder: Path) -> None:
     Raises:
         TrackingError: neither form gives the evaluation's answers.
     """
-    facts = _facts(trained)
+    answering = _answering(trained)
+    facts = _facts(trained, answering)
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         artifacts = Path(scratch) / "artifacts"
         try:
             if facts.decoding.source == "predict_step":
                 raise TrackingError("It answers by its own predict_step.")
-            _write_graph(trained, facts, artifacts)
+            _write_graph(trained, answering, facts, artifacts)
             _check(artifacts, trained)
         except Exception as error:  # noqa: BLE001 - torch.export fails in as many ways as there are modules
             print(f"torch.export does not carry this module ({error}); it is saved as code.", file=sys.stderr)
             artifacts = Path(scratch) / "code"
             _write_code(trained, replace(facts, form="code"), artifacts)
-            _check(artifacts, trained)
         written = Path(scratch) / "model"
         _save(trained, artifacts, written)
         os.replace(written, folder)
 
 
 def _answering(trained: Trained) -> nn.Module:
-    """The module whose `forward` gives what answers are read from."""
+    """The module whose `forward` gives what answers are read from, and which computes as its Trainer has it compute."""
     text = trained.example.outputs
-    return served.WithOutputs(trained.module, text).eval() if text else trained.module
+    module = served.WithOutputs(trained.module, text).eval() if text else trained.module
+    served.keep_precision(module, trained.precision)
+    return module
 
 
-def _facts(trained: Trained) -> Facts:
+def _facts(trained: Trained, answering: nn.Module) -> Facts:
     example = trained.example
     with torch.inference_mode():
-        decoding = decoding_for(_answering(trained), example, trained.tensors())
+        decoding = decoding_for(answering, example, trained.tensors())
     return Facts(
         form="pt2",
         layout=example.layout,
@@ -107,20 +115,21 @@ def _facts(trained: Trained) -> Facts:
         classes=example.classes if any("label" in answer for answer in example.answers) else (),
         scores=any("scores" in answer for answer in example.answers),
         script=trained.script.name,
-        kind=type(trained.module).__name__,
+        kind=f"{type(trained.module).__module__}.{type(trained.module).__name__}",
         outputs=trained.example.outputs,
+        precision=trained.precision,
     )
 
 
-def _write_graph(trained: Trained, facts: Facts, artifacts: Path) -> None:
+def _write_graph(trained: Trained, answering: nn.Module, facts: Facts, artifacts: Path) -> None:
     """Export with a free number of samples: torch.export takes a batch of one for a constant, so it is shown two."""
     artifacts.mkdir()
     two = tuple(torch.cat([tensor, tensor])[:2] for tensor in trained.tensors(2).values())
     varying = trained.example.varying or ((),) * len(two)
     shapes = [dict.fromkeys((0, *axes), torch.export.Dim.AUTO) for axes in varying]
-    with torch.no_grad():
+    with torch.no_grad(), torch.compiler.set_stance("force_eager"):
         graph = torch.export.export(
-            _ByPosition(_answering(trained), trained.example), two, dynamic_shapes=(tuple(shapes),), strict=False
+            _ByPosition(answering, trained.example), two, dynamic_shapes=(tuple(shapes),), strict=False
         )
     torch.export.save(graph, artifacts / "model.pt2")
     facts.write(artifacts)
@@ -129,10 +138,21 @@ def _write_graph(trained: Trained, facts: Facts, artifacts: Path) -> None:
 def _write_code(trained: Trained, facts: Facts, artifacts: Path) -> None:
     artifacts.mkdir()
     copy_sources(trained.script, artifacts)
-    content = read_checkpoint(trained.checkpoint)
-    kept = {"state_dict": trained.module.state_dict(), "hyper_parameters": plain_hyper_parameters(content)}
-    torch.save(kept, artifacts / "best.ckpt")
+    shutil.copyfile(served_code.__file__, artifacts / served.CODE_FILE)
     facts.write(artifacts)
+    # A module that leaves weights out of its own state_dict is not given them by its constructor everywhere.
+    weights = nn.Module.state_dict(trained.module)
+    kept = {**plain_content(read_checkpoint(trained.checkpoint)), "state_dict": weights, "arguments": trained.arguments}
+    try:
+        torch.save(kept, artifacts / served_code.WEIGHTS_FILE)
+        _check(artifacts, trained)
+    except TrackingError:
+        raise
+    except Exception as error:  # the script is run, and anything may come of it
+        raise TrackingError(
+            f"torch.export does not carry this module, or it answers by its own predict_step, and from its code it "
+            f"cannot be built again without the data set: {shortened(f'{type(error).__name__}: {error}')}"
+        ) from error
 
 
 def _check(artifacts: Path, trained: Trained) -> None:

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import sys
+import traceback
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from progtrain.errors import TrackingError
+from progtrain.errors import ProgtrainError, TrackingError
 from progtrain.script.capturing.checkpoints import restore_weights
-from progtrain.script.capturing.inside_fit import inside_fit
+from progtrain.script.capturing.constructing import constructions
+from progtrain.script.capturing.inside_fit import Fit, inside_fit
 from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.serving import read_example
 from progtrain.tracking.model_folder import Trained, write_model
 from progtrain.workspace import Workspace
 
 
-def _trained(workspace: Workspace, version: str, module: Any) -> Trained:
+def _trained(workspace: Workspace, version: str, fit: Fit, built: Mapping[int, Mapping[str, Any]]) -> Trained:
     kept = read_example(workspace, version)
     if kept is None:
         raise TrackingError(
@@ -26,10 +31,9 @@ def _trained(workspace: Workspace, version: str, module: Any) -> Trained:
             "not registered; its checkpoint is among the run's artifacts."
         )
     checkpoint = workspace.artifacts(version) / "best.ckpt"
-    restore_weights(module, checkpoint)
-    halves = any(weight.dtype in (torch.bfloat16, torch.float16) for weight in module.parameters())
-    module = module.cpu().float() if halves else module.cpu()  # requests have no numbers of two bytes
-    return Trained(module.eval(), workspace.script(version), checkpoint, *kept)
+    restore_weights(fit.model, checkpoint, fit.datamodule)
+    arguments, precision = built.get(id(fit.model), {}), str(fit.trainer.precision)
+    return Trained(fit.model.cpu(), workspace.script(version), checkpoint, *kept, arguments, precision)
 
 
 def main() -> None:
@@ -42,12 +46,18 @@ def main() -> None:
     os.nice(10)
     torch.set_num_threads(1)
     workspace = Workspace(Path.cwd())
-    source = workspace.read_script(arguments.version)
-    with scratch_view(workspace, arguments.version, source) as view:
-        os.chdir(view)
-        script, folder = view / workspace.script(arguments.version).name, arguments.folder.absolute()
-        inside_fit(script, lambda fit: write_model(_trained(workspace, arguments.version, fit.model), folder))
-        os.chdir(workspace.root)
+    try:
+        _write(workspace, arguments.version, arguments.folder.absolute())
+    except ProgtrainError as error:
+        traceback.print_exc()
+        sys.exit(f"\n{error}")  # a line of its own, which the loop passes on
+
+
+def _write(workspace: Workspace, version: str, folder: Path) -> None:
+    source = workspace.read_script(version)
+    with scratch_view(workspace, version, source) as view, contextlib.chdir(view), constructions() as built:
+        script = view / workspace.script(version).name
+        inside_fit(script, lambda fit: write_model(_trained(workspace, version, fit, built), folder))
 
 
 if __name__ == "__main__":

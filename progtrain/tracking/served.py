@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import importlib
-import inspect
+import functools
 import json
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+import runpy
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,6 +18,11 @@ from mlflow.pyfunc.model import PythonModel
 from torch import Tensor, nn
 
 FACTS_FILE = "served.json"
+CODE_FILE = "served_code.py"
+#: Precision of a Trainer -> numbers of the module itself, and numbers that its operations are done in.
+TRUE = {"64-true": torch.float64, "bf16-true": torch.bfloat16, "16-true": torch.float16}
+MIXED = {"bf16-mixed": torch.bfloat16, "16-mixed": torch.float16}
+HALVES = (torch.bfloat16, torch.float16)
 
 Form = Literal["pt2", "code"]
 Source = Literal["forward", "predict_step"]
@@ -61,9 +65,10 @@ class Facts:
         classes: their names; empty where nobody told.
         scores: whether an answer is given with the raw outputs.
         script: file name, for the form `code`.
-        kind: the module's class, for the form `code`.
+        kind: the module's class, with the name of its module in front, for the form `code`.
         outputs: text of the function that makes outputs of the module and its inputs, where they are more than what
             its `forward` gives; for the form `code`, a graph has it in itself.
+        precision: of the Trainer; for the form `code`, a graph has it in itself.
     """
 
     form: Form
@@ -75,6 +80,7 @@ class Facts:
     script: str = ""
     kind: str = ""
     outputs: str = ""
+    precision: str = "32-true"
 
     def write(self, folder: Path) -> None:
         """Write `folder`/served.json."""
@@ -98,7 +104,7 @@ class Graph(nn.Module):
         """Outputs `[B, ...]` of inputs by position or in one mapping."""
         if len(inputs) == 1 and isinstance(inputs[0], Mapping):
             inputs = tuple(inputs[0][name] for name in self.names)
-        return self.graph(*inputs)
+        return self.graph(*(each.float() if each.dtype in HALVES else each for each in inputs))
 
 
 class WithOutputs(nn.Module):
@@ -119,24 +125,58 @@ class WithOutputs(nn.Module):
         """Outputs `[B, ...]` of inputs by position."""
         return self.outputs(self.module, inputs[0] if len(inputs) == 1 else inputs)
 
+    def predict_step(self, batch: Any, batch_idx: int) -> Any:
+        """What the script's own module answers."""
+        own: Any = self.module
+        return own.predict_step(batch, batch_idx)
+
+
+def keep_precision(module: nn.Module, precision: str) -> None:
+    """Let a module compute as in its Trainer, also where there is none: `forward` and `predict_step`, on the CPU."""
+    for name in ("forward", "predict_step") if precision in TRUE or precision in MIXED else ():
+        own = getattr(module, name, None)
+        if own is not None:
+            setattr(module, name, _in_precision(own, precision))
+
+
+def _in_precision(function: Callable[..., Any], precision: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def within(*args: Any, **kwargs: Any) -> Any:
+        before = torch.get_default_dtype()
+        torch.set_default_dtype(TRUE.get(precision, before))
+        mixed = torch.autocast("cpu", MIXED[precision]) if precision in MIXED else contextlib.nullcontext()
+        try:
+            with mixed:
+                return function(*_converted(args, precision), **_converted(kwargs, precision))
+        finally:
+            torch.set_default_dtype(before)
+
+    return within
+
+
+def _converted(value: Any, precision: str) -> Any:
+    """The fractions in what a module is called with, as numbers of the kind that it has itself."""
+    if isinstance(value, Tensor):
+        return value.to(TRUE.get(precision, value.dtype)) if value.is_floating_point() else value
+    if isinstance(value, Mapping):
+        return {key: _converted(each, precision) for key, each in value.items()}
+    return type(value)(_converted(each, precision) for each in value) if isinstance(value, tuple | list) else value
+
 
 def load_module(folder: Path) -> nn.Module:
     """The module, in evaluation mode.
 
     Args:
-        folder: the `artifacts` of a model: served.json, and model.pt2 or the script and best.ckpt.
+        folder: the `artifacts` of a model: served.json, and model.pt2 or served_code.py, the script and best.ckpt.
     """
     facts = Facts.read(folder)
     if facts.form == "pt2":
         return Graph(torch.export.load(folder / "model.pt2").module(), facts.names)
-    names = _names_of(folder / facts.script)
-    checkpoint = torch.load(folder / "best.ckpt", map_location="cpu", weights_only=True)
-    kind = names[facts.kind]
-    accepted = inspect.signature(kind).parameters
-    given = {name: value for name, value in checkpoint.get("hyper_parameters", {}).items() if name in accepted}
-    module: nn.Module = kind(**given)
-    module.load_state_dict(checkpoint["state_dict"])
-    return (WithOutputs(module, facts.outputs) if facts.outputs else module).eval()
+    rebuild = runpy.run_path(str(folder / CODE_FILE))["rebuild"]
+    module: nn.Module = rebuild(folder, facts.script, facts.kind, TRUE.get(facts.precision))
+    answering = WithOutputs(module, facts.outputs).eval() if facts.outputs else module
+    keep_precision(answering, facts.precision)
+    return answering
 
 
 def outputs_of(module: nn.Module, facts: Facts, inputs: Mapping[str, Tensor]) -> Any:
@@ -230,42 +270,6 @@ def _spelt(row: Tensor, decoding: Decoding) -> str:
 
 def _squeezed(values: Tensor) -> Tensor:
     return values.squeeze(-1) if values.ndim > 1 and values.shape[-1] == 1 else values
-
-
-class _ReachedError(Exception):
-    """The script came to its training, which is not wanted here."""
-
-
-@contextlib.contextmanager
-def _untrained(packages: Sequence[str]) -> Iterator[None]:
-    """Trainer.fit ends the script instead of training."""
-
-    def fit(*args: Any, **kwargs: Any) -> None:
-        raise _ReachedError
-
-    trainers: list[Any] = [importlib.import_module(name).Trainer for name in packages]
-    before = [trainer.fit for trainer in trainers]
-    try:
-        for trainer in trainers:
-            trainer.fit = fit
-        yield
-    finally:
-        for trainer, own in zip(trainers, before, strict=True):
-            trainer.fit = own
-
-
-def _names_of(script: Path) -> dict[str, Any]:
-    """The script's names, its training left out; it can import the modules of its folder."""
-    source = script.read_text(encoding="utf-8")
-    names: dict[str, Any] = {"__name__": "served_script", "__file__": str(script)}
-    sys.path.insert(0, str(script.parent))
-    packages = ["lightning.pytorch", *(["pytorch_lightning"] if "pytorch_lightning" in source else [])]
-    try:
-        with _untrained(packages), contextlib.suppress(_ReachedError):
-            exec(compile(source, str(script), "exec"), names)
-    finally:
-        sys.path.remove(str(script.parent))
-    return names
 
 
 class ServedVersion(PythonModel):

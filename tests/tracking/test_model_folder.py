@@ -45,7 +45,7 @@ def trained(folder: Path, source: str) -> Trained:
     """One step of real training, and the checkpoint it left."""
     script = folder / "02_train_v001.py"
     script.write_text(source)
-    names: dict[str, object] = {"__name__": "script"}
+    names: dict[str, object] = {"__name__": "__main__"}
     exec(compile(source, str(script), "exec"), names)
     module = names["Net"](hidden=5)
     samples = torch.utils.data.TensorDataset(torch.randn(8, 4), torch.randint(3, (8,)))
@@ -76,7 +76,7 @@ def trained(folder: Path, source: str) -> Trained:
         threads=1,
         device="cpu",
     )
-    return Trained(module, script, folder / "best.ckpt", example, {"inputs": inputs.numpy()})
+    return Trained(module, script, folder / "best.ckpt", example, {"inputs": inputs.numpy()}, {"hidden": 5})
 
 
 def served_scores(model: Path, inputs: torch.Tensor) -> torch.Tensor:

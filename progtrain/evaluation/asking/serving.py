@@ -140,9 +140,9 @@ def _request(called: Called | None) -> str:
 
 
 def _array(tensor: Tensor) -> NDArray[Any]:
-    """As numpy has it, which knows no bfloat16."""
+    """As requests have it: none has numbers of two bytes."""
     tensor = tensor.detach().cpu()
-    return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
+    return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).numpy()
 
 
 def _first(batch: Batch) -> Batch:

@@ -17,6 +17,7 @@ from progtrain.errors import EvaluationError, shortened
 from progtrain.script.capturing.unpickling import Own, read
 
 _COMPILED: Final = "_orig_mod."
+_OF_THE_TRAINING: Final = frozenset({"state_dict", "loops", "callbacks", "optimizer_states", "lr_schedulers"})
 
 
 def restore_weights(module: nn.Module, checkpoint: Path, datamodule: Any = None) -> None:
@@ -163,10 +164,9 @@ def read_checkpoint(checkpoint: Path, own: Own = lambda module, name: None) -> M
     return loaded
 
 
-def plain_hyper_parameters(content: Mapping[str, Any]) -> dict[str, Any]:
-    """Those hyper-parameters of a checkpoint that are plain values, and so can be given to a constructor again."""
-    given = content.get("hyper_parameters", {})
-    return {str(name): value for name, value in given.items() if _is_plain(value)} if isinstance(given, Mapping) else {}
+def plain_content(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What of a checkpoint is plain and none of the training's own: what a module's hook can be given again."""
+    return {key: value for key, value in content.items() if key not in _OF_THE_TRAINING and _is_plain(value)}
 
 
 def _is_plain(value: object) -> bool:

@@ -10,7 +10,7 @@ import torch
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.asking.isolation import apart
 from progtrain.script.capturing.checkpoints import (
-    plain_hyper_parameters,
+    plain_content,
     read_checkpoint,
     rehearse_restoring,
     restore_weights,
@@ -190,11 +190,13 @@ def test_compiled_parts_are_known_by_their_own_names(tmp_path: Path) -> None:
     )
 
 
-def test_plain_hyper_parameters_alone_are_given_again(tmp_path: Path) -> None:
+def test_what_is_plain_and_not_the_trainings_own_is_kept(tmp_path: Path) -> None:
     answers(written(tmp_path, **KINDS["dataclass"]))
-    assert plain_hyper_parameters(read_checkpoint(tmp_path / "best.ckpt")) == {}
-    content = {"hyper_parameters": {"lr": 0.1, "sizes": [1, 2], "config": object()}}
-    assert plain_hyper_parameters(content) == {"lr": 0.1, "sizes": [1, 2]}
+    kept = plain_content(read_checkpoint(tmp_path / "best.ckpt"))
+    assert {*kept} == {"epoch", "global_step", "pytorch-lightning_version", "hparams_name"}
+    assert plain_content({"told": [1, {"a": torch.ones(1)}], "object": [object()]}) == {
+        "told": [1, {"a": torch.ones(1)}]
+    }
 
 
 def test_buffers_that_the_first_batch_gave_a_value_have_it(tmp_path: Path) -> None:
