@@ -1,8 +1,37 @@
+import json
+
 import numpy as np
 import pytest
 import torch
 
+from progtrain.evaluation.asking.isolation import apart, one_thread
+from progtrain.evaluation.asking.snapshots import snapshot_of
+from progtrain.evaluation.writing.observation import Observation
+from progtrain.evaluation.writing.observe import observe_version
+from progtrain.evaluation.writing.script import render_eval_script
 from progtrain.predictions import Predictions
+from progtrain.rules import read_rules
+from progtrain.step_records import LoopRecord
+from progtrain.tasks import task_of
+
+
+def write_eval_script(workspace):
+    """03_eval.py as Step 0 writes it for v001, observed in a process apart.
+
+    Returns:
+        What was observed.
+    """
+    loop = workspace.read_record(LoopRecord, "loop")
+    with one_thread():
+        (sent,) = apart(
+            lambda send: send(observe_version(workspace, "v001", task_of(loop.task_type)).model_dump_json())
+        )
+        seen = Observation.model_validate(json.loads(sent))
+        snapshot = snapshot_of(workspace, "v001")
+    prepdata = workspace.prepdata(loop.dataset_id)
+    script = render_eval_script(read_rules(workspace.root), prepdata, loop.task_type, snapshot, seen)
+    workspace.eval_script.write_text(script)
+    return seen
 
 
 def _softmax_loss(scores, targets):

@@ -11,11 +11,10 @@ import torch
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.hidden_split import measure_hidden
-from progtrain.evaluation.writing.script import render_eval_script
-from progtrain.rules import read_rules
-from progtrain.script.capturing.capture import capture_fit
 from progtrain.step_records import LoopRecord
 from progtrain.workspace import Workspace, now
+
+from .conftest import write_eval_script
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -106,10 +105,7 @@ def build(root):
     workspace.write_record(loop, "loop")
     workspace.script("v001").write_text(SCRIPT)
     run(root, "02_train_v001.py")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        snapshot = capture_fit(workspace.script("v001")).snapshot
-    workspace.eval_script.write_text(render_eval_script(read_rules(root), prepdata, "classification", snapshot))
+    write_eval_script(workspace)
     run(root, "03_eval.py", "v001")
     return root
 

@@ -10,14 +10,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from progtrain.evaluation.writing.script import render_eval_script
 from progtrain.evaluation.yardstick.protocol import read_protocol
 from progtrain.predictions import read_predictions
 from progtrain.records import EvalScore
-from progtrain.rules import read_rules
-from progtrain.script.capturing.capture import capture_fit
 from progtrain.step_records import LoopRecord
 from progtrain.workspace import Workspace, now
+
+from .conftest import write_eval_script
 
 #: What Lightning and torch warn of in tiny trainings is not what is tested.
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -161,10 +160,7 @@ def build(root, source, task_type, evaluation):
     workspace.write_record(loop, "loop")
     workspace.script("v001").write_text(source)
     run(root, "02_train_v001.py")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        snapshot = capture_fit(workspace.script("v001")).snapshot
-    workspace.eval_script.write_text(render_eval_script(read_rules(root), data, task_type, snapshot))
+    write_eval_script(workspace)
     return root
 
 
@@ -226,7 +222,7 @@ def test_a_version_is_measured_on_the_whole_validation_set(root):
     net.load_state_dict(weights)
     outputs, targets = net(torch.from_numpy(arrays["valid_x"])).detach(), torch.from_numpy(arrays["valid_y"])
     assert value(score, "accuracy") == pytest.approx((outputs.argmax(1) == targets).float().mean().item())
-    expected_loss = functional.cross_entropy(outputs, targets, label_smoothing=0.1).item()
+    expected_loss = functional.cross_entropy(outputs, targets).item()  # that of validation_step, which does not smooth
     assert value(score, "loss") == pytest.approx(expected_loss, rel=1e-5)
 
     predictions = read_predictions(root / "Models" / "Artifacts" / "v001" / "predictions.npz")
@@ -262,10 +258,8 @@ def test_every_version_by_the_same_yardstick_and_samples(root):
     arrays = np.load(root / "dataset" / "prepdata" / "v1" / "data.npz")
     np.testing.assert_allclose(inputs, arrays["valid_x"][[int(name) for name in chosen[0]]], rtol=1e-6)
     predictions = read_predictions(root / "Models" / "Artifacts" / "v002" / "predictions.npz")
-    smoothed = functional.cross_entropy(
-        torch.from_numpy(predictions.outputs), torch.from_numpy(predictions.targets), label_smoothing=0.1
-    )
-    assert value(score_of(root, "v002"), "loss") == pytest.approx(smoothed.item(), rel=1e-5)
+    plain = functional.cross_entropy(torch.from_numpy(predictions.outputs), torch.from_numpy(predictions.targets))
+    assert value(score_of(root, "v002"), "loss") == pytest.approx(plain.item(), rel=1e-5)
 
 
 def test_the_protocol_is_locked_with_the_first_score_and_held_after(root, capsys):

@@ -12,13 +12,12 @@ import pytest
 import torch
 from matplotlib.image import imread
 
-from progtrain.evaluation.writing.script import render_eval_script
 from progtrain.predictions import IGNORED, read_predictions
-from progtrain.rules import read_rules
-from progtrain.script.capturing.capture import capture_fit
 from progtrain.step_records import LoopRecord
 from progtrain.tracking import save_model
 from progtrain.workspace import Workspace, now
+
+from .conftest import write_eval_script
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -186,10 +185,7 @@ def measured(root, case):
     source = SCRIPT.format(data=case.data, layers=case.layers, forward=case.forward, step=case.step)
     workspace.script("v001").write_text(source)
     run(root, "02_train_v001.py")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(root)
-        snapshot = capture_fit(workspace.script("v001")).snapshot
-    workspace.eval_script.write_text(render_eval_script(read_rules(root), prepdata, case.task_type, snapshot))
+    write_eval_script(workspace)
     run(root, "03_eval.py", "v001")
     return workspace.artifacts("v001")
 

@@ -89,13 +89,25 @@ def test_labels_are_cut_at_a_half():
 
 def test_texts_keep_no_scores():
     targets = Texts(("ab", "c"), torch.tensor([[1, 2], [3, 0]]), torch.tensor([2, 1]))
-    found = decode(
-        Asked(torch.zeros(2, 7, 4), ("ab", ""), targets), "transcription", lambda o, t: o.sum() + len(t.texts)
-    )
+    found = decode(Asked(torch.zeros(2, 7, 4), ("ab", ""), targets), "transcription", lambda o, t: o.mean() + 1)
     assert found.targets.tolist() == ["ab", "c"]
     assert found.answers.tolist() == ["ab", ""]
     assert found.outputs.shape == (2, 0)
     assert found.losses.tolist() == [1.0, 1.0]
+
+
+def test_a_loss_that_couples_samples_keeps_its_value_of_the_batch():
+    """Class weights: each sample alone has its plain loss, whose mean is another number than the batch's."""
+    outputs, targets = torch.randn(6, 3), torch.tensor([0, 1, 2, 0, 0, 1])
+    weights = torch.tensor([1.0, 5.0, 0.5])
+
+    def weighted(scores, classes):
+        return functional.cross_entropy(scores, classes, weight=weights)
+
+    found = decode(Asked(outputs, outputs.argmax(1), targets), "classification", weighted)
+    plain = functional.cross_entropy(outputs, targets, reduction="none").numpy()
+    assert found.losses.mean() == pytest.approx(float(weighted(outputs, targets)), rel=1e-5)
+    assert np.diff(found.losses - plain) == pytest.approx(np.zeros(5), abs=1e-6)
 
 
 def test_a_loss_that_is_left_open_is_no_number():

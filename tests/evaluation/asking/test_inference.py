@@ -2,6 +2,7 @@ import lightning.pytorch as pl
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.asking.decoding import answers_of
@@ -14,6 +15,7 @@ from progtrain.evaluation.asking.inference import (
     predict_step,
 )
 from progtrain.evaluation.yardstick.batches import Batch
+from progtrain.evaluation.yardstick.stated import Yardstick
 
 CPU = torch.device("cpu")
 
@@ -54,6 +56,11 @@ def serve(model, inputs):
     return predict_step(model, inputs) if has_predict_step(model) else forward(model, inputs).argmax(dim=1)
 
 
+def asked_of(model, data, predict=serve):
+    with torch.inference_mode():
+        return list(ask(model, data, Yardstick("classification", {}, predict, functional.cross_entropy), CPU))
+
+
 def batches(*sizes):
     return [Batch(torch.randn(size, 3), torch.zeros(size, dtype=torch.long)) for size in sizes]
 
@@ -62,7 +69,7 @@ def batches(*sizes):
 @pytest.mark.parametrize("kind", [Plain, UnpacksBatches, TakesInputs, GoesRound])
 def test_raw_outputs_and_what_is_served(kind):
     model, data = kind().eval(), batches(2, 2, 1)
-    asked = list(ask(model, data, serve, CPU))
+    asked = asked_of(model, data)
     expected = model.net(torch.cat([batch.inputs for batch in data]))
     outputs = torch.cat([batch.outputs for batch in asked])
     assert torch.allclose(outputs, expected, atol=1e-6)
@@ -74,7 +81,7 @@ def test_raw_outputs_and_what_is_served(kind):
 @pytest.mark.parametrize("kind", [Plain, UnpacksBatches])
 def test_forward_runs_once_a_batch(kind):
     model = kind().eval()
-    list(ask(model, batches(2, 2, 2), serve, CPU))
+    asked_of(model, batches(2, 2, 2))
     assert model.calls == 3
 
 
@@ -93,7 +100,7 @@ def test_inputs_by_position_and_by_name():
 
 def test_an_answer_that_is_no_tensor_says_what_to_do():
     with pytest.raises(EvaluationError, match=r"got str. Say in predict\(\) of 03_eval.py"):
-        list(ask(Plain(), batches(1), lambda model, inputs: "seven", CPU))
+        asked_of(Plain(), batches(1), lambda model, inputs: "seven")
 
 
 class TimeFirst(Plain):

@@ -7,10 +7,10 @@ import pytest
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.scoring.names import DEFAULT_METRICS
+from progtrain.evaluation.writing.observation import Observation
 from progtrain.evaluation.writing.script import render_eval_script
 from progtrain.records import Call, Snapshot
 from progtrain.rules import Rules
-from progtrain.tasks import task_of
 
 
 def snapshot(*calls):
@@ -37,89 +37,91 @@ def snapshot(*calls):
     )
 
 
-def call(function, shapes=((4, 3), (4,)), **arguments):
-    return Call(function=function, arguments=arguments, shapes=shapes)
-
-
-def rendered(task_type, *calls, **evaluation):
-    return render_eval_script(Rules(eval_config=evaluation), PREPDATA, task_type, snapshot(*calls))
+def rendered(task_type, seen=None, calls=(), **evaluation):
+    seen = seen or Observation(step="validation_step", loss=("return F.cross_entropy(outputs, targets)",))
+    return render_eval_script(Rules(eval_config=evaluation), PREPDATA, task_type, snapshot(*calls), seen)
 
 
 PREPDATA = Path("dataset/prepdata/v1")
-
-
-def stated_metrics(script):
-    assignment = next(n for n in ast.parse(script).body if isinstance(n, ast.Assign) and n.targets[0].id == "METRICS")
-    return ast.literal_eval(assignment.value)
-
-
-@pytest.mark.parametrize(
-    ("task_type", "seen", "loss"),
-    [
-        ("classification", call("cross_entropy", reduction="mean"), "F.cross_entropy(outputs, targets)"),
-        (
-            "classification",
-            call("torch.nn.functional.cross_entropy", label_smoothing=0.1, ignore_index=-100),
-            "F.cross_entropy(outputs, targets, label_smoothing=0.1)",
-        ),
-        (
-            "classification",
-            call("binary_cross_entropy_with_logits"),
-            "F.binary_cross_entropy_with_logits(outputs, targets.float())",
-        ),
-        ("regression", call("mse_loss", reduction="sum"), "F.mse_loss(outputs, targets)"),
-        ("regression", call("huber_loss", delta=2.0), "F.huber_loss(outputs, targets, delta=2.0)"),
-    ],
+BY_HAND = Observation(
+    step="validation_step",
+    split=('return batch["x"], batch["y"]',),
+    outputs=("return model.head(model(inputs))",),
+    loss=("v1 = outputs.softmax(1)", "return -v1.log().mean()"),
+    logged={"loss": "val_loss", "accuracy": "val_acc", "mae": "val_mae"},
+    which="Of 2 validation loaders number 1 is measured.",
 )
-def test_the_loss_is_the_baselines(task_type, seen, loss):
-    script = rendered(task_type, call("relu"), seen)
-    assert f"    return {loss}\n" in script
-    assert list(stated_metrics(script)) == [*DEFAULT_METRICS[task_of(task_type)], "loss"]
 
 
-def test_class_weights_are_said_to_be_left_out():
-    script = rendered("classification", call("cross_entropy", shapes=((4, 3), (4,), (3,))))
-    assert "training loss of raw outputs without its weights" in script
+def stated(script, name):
+    values = {n.targets[0].id: n.value for n in ast.parse(script).body if isinstance(n, ast.Assign)}
+    return ast.literal_eval(values[name])
+
+
+def test_what_was_seen_is_written():
+    script = rendered("classification", BY_HAND)
+    assert 'return batch["x"], batch["y"]' in script
+    assert "@exportable\ndef outputs(" in script
+    assert "    return outputs(model, inputs).argmax(dim=1)\n" in script
+    assert "    v1 = outputs.softmax(1)\n    return -v1.log().mean()\n" in script
+    assert "# Of 2 validation loaders number 1 is measured." in script
+    assert stated(script, "LOGGED") == {"loss": "val_loss", "accuracy": "val_acc"}
+    assert list(stated(script, "METRICS")) == [*DEFAULT_METRICS["classification"], "loss"]
 
 
 @pytest.mark.parametrize(
     ("seen", "answer"),
     [
-        ("cross_entropy", "forward(model, inputs).argmax(dim=1)"),
-        ("binary_cross_entropy", "(forward(model, inputs) > 0.5).long()"),
-        ("binary_cross_entropy_with_logits", "(forward(model, inputs) > 0).long()"),
+        ({}, "forward(model, inputs).argmax(dim=1)"),
+        ({"single": True, "threshold": "0.5"}, "(forward(model, inputs) > 0.5).long()"),
+        ({"single": True}, "(forward(model, inputs) > 0).long()"),
+        ({"predict_step": True}, "predict_step(model, inputs)"),
     ],
 )
-def test_answers_follow_the_loss(seen, answer):
-    assert f"    return {answer}\n" in rendered("classification", call(seen))
+def test_answers_follow_what_was_seen(seen, answer):
+    observation = Observation(step="validation_step", loss=("return outputs.mean()",), **seen)
+    assert f"    return {answer}\n" in rendered("classification", observation)
 
 
 def test_metrics_with_primary_and_loss():
     script = rendered(
         "classification",
-        call("cross_entropy"),
         primary_metric="f1_macro",
         metrics=["accuracy", {"name": "expected_cost", "higher_is_better": False}],
     )
-    assert stated_metrics(script) == {"f1_macro": True, "accuracy": True, "expected_cost": False, "loss": False}
+    assert stated(script, "METRICS") == {"f1_macro": True, "accuracy": True, "expected_cost": False, "loss": False}
 
 
-@pytest.mark.parametrize("calls", [(), (call("mse_loss"), call("l1_loss"))])
-def test_an_unseen_loss_is_left_to_the_user(calls):
-    script = rendered("regression", *calls, metrics=["mae"])
-    assert "raise NotImplementedError(" in script
-    assert stated_metrics(script) == {"mae": False}
+def test_a_loss_that_is_not_known_is_left_to_the_user_and_ranks_nothing():
+    script = rendered("regression", Observation(step="validation_step", loss_reason="it needs the model"))
+    assert 'raise NotImplementedError("it needs the model; state it in loss() of 03_eval.py")' in script
+    assert list(stated(script, "METRICS")) == ["mae", "rmse", "r2"]
+
+
+def test_a_function_that_has_to_be_written_says_why():
+    script = rendered("regression", Observation(step="", lacking={"split": 'two "heads"', "predict": "two heads"}))
+    assert script.count("raise NotImplementedError(\"two 'heads'\")") == 1
+    assert script.count('raise NotImplementedError("two heads")') == 1
+
+
+def test_ctc_is_decoded_and_measured_by_the_loss_of_the_first_step(tmp_path):
+    (tmp_path / "stats.json").write_text('{"characters": "ab"}')
+    call = Call(function="ctc_loss", arguments={"blank": 2, "zero_infinity": True}, shapes=((5, 2, 3),))
+    seen = Observation(step="validation_step")
+    script = render_eval_script(Rules(), tmp_path, "ocr-recognition", snapshot(call), seen)
+    assert "return ctc_greedy(batch_first(model, inputs), VOCABULARY, blank=2)" in script
+    assert "return ctc_loss(outputs, targets, blank=2, zero_infinity=True)" in script
 
 
 def test_an_unknown_metric_is_refused_before_anything_is_trained():
     with pytest.raises(EvaluationError, match="acuracy"):
-        rendered("classification", call("cross_entropy"), metrics=["acuracy"])
+        rendered("classification", metrics=["acuracy"])
 
 
-@pytest.mark.parametrize("calls", [(), (call("mse_loss"), call("l1_loss")), (call("cross_entropy"),)])
-def test_the_script_is_formatted(calls, tmp_path):
+@pytest.mark.parametrize("seen", [None, BY_HAND, Observation(step="", lacking={"split": "none", "predict": "none"})])
+def test_the_script_is_formatted(seen, tmp_path):
     path = tmp_path / "03_eval.py"
-    path.write_text(rendered("classification", *calls, metrics=["accuracy", "f1_macro"]))
+    path.write_text(rendered("classification", seen, metrics=["accuracy", "f1_macro"]))
     for check in (["format", "--check"], ["check", "--select", "E,F,I,D1"]):
         command = [sys.executable, "-m", "ruff", *check, "--line-length", "120", "--no-cache", "--isolated", str(path)]
         result = subprocess.run(command, capture_output=True, text=True)

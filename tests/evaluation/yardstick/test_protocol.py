@@ -17,7 +17,7 @@ def workspace(tmp_path):
 
 def current(workspace, predictions, rules=None, dataset_id="v1", directions=None):
     directions = directions or {"accuracy": True, "loss": False}
-    return protocol_of(workspace, rules or Rules(), dataset_id, "classification", directions, predictions)
+    return protocol_of(workspace, rules or Rules(), dataset_id, "classification", directions, predictions, 64)
 
 
 def test_samples_are_a_fixed_choice():
