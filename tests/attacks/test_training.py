@@ -2,7 +2,7 @@
 
 import pytest
 
-from progtrain.errors import EvaluationError
+from progtrain.errors import EvaluationError, ScriptError
 from progtrain.reporting.final import leaderboard_of
 from progtrain.reporting.final_analysis import render_final_analysis
 from progtrain.rules import read_rules
@@ -37,11 +37,24 @@ def test_another_seed_is_set_back(attacked: Attacked) -> None:
     attacked.assert_as_honest(attacked.evaluate())
 
 
-@pytest.mark.parametrize("hook", ["on_train_start(self)", "on_train_batch_start(self, batch, batch_idx)"])
-def test_a_locked_rate_that_is_changed_behind_the_back(attacked: Attacked, hook: str) -> None:
+@pytest.mark.parametrize(
+    ("hook", "error", "told"),
+    [
+        # What a hook before the first step sets is seen at capture, what one while it trains sets in the checkpoint.
+        ("on_train_start(self)", ScriptError, r"training_config\.lr asks for lr 0\.01, the script trains with 0\.5"),
+        (
+            "on_train_batch_start(self, batch, batch_idx)",
+            EvaluationError,
+            r"training_config\.lr fixes lr at 0\.01, the optimizer had \[0\.5\]",
+        ),
+    ],
+)
+def test_a_locked_rate_that_is_changed_behind_the_back(
+    attacked: Attacked, hook: str, error: type[Exception], told: str
+) -> None:
     aliased = f'    def {hook}:\n        self.optimizers().param_groups[0]["lr"] = 0.5\n\n    def forward(self, x):'
     attacked.script(("    def forward(self, x):", aliased))
-    attacked.train()
-    with pytest.raises(EvaluationError, match=r"training_config\.lr fixes lr at 0\.01, the optimizer had \[0\.5\]"):
+    with pytest.raises(error, match=told):
+        attacked.train()
         attacked.evaluate()
     assert not (attacked.home(VERSION) / "eval_score.json").exists()

@@ -54,7 +54,7 @@ def make_workspace(tmp_path: Path) -> Callable[..., Workspace]:
         workspace.eval_script.write_text(EVAL.format(loss=loss))
         workspace.artifacts("v001").mkdir(parents=True)
         locked.write(workspace.artifacts("v001") / FILE_NAME)
-        hold_protocol(workspace, protocol_of(workspace, read_rules(tmp_path), "v1", task, metrics, locked))
+        hold_protocol(workspace, protocol_of(workspace, read_rules(tmp_path), "v1", task, metrics, locked, 64))
         write_inputs(workspace)
         return workspace
 

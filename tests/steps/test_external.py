@@ -45,7 +45,7 @@ def context(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
     workspace.artifacts("v001").mkdir(parents=True)
     locked.write(workspace.artifacts("v001") / FILE_NAME)
     directions = {"mae": False, "loss": False}
-    hold_protocol(workspace, protocol_of(workspace, read_rules(tmp_path), "v1", "regression", directions, locked))
+    hold_protocol(workspace, protocol_of(workspace, read_rules(tmp_path), "v1", "regression", directions, locked, 64))
     with opened(tmp_path) as context:
         yield context
 
