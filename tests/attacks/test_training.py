@@ -54,7 +54,11 @@ def test_a_locked_rate_that_is_changed_behind_the_back(
 ) -> None:
     aliased = f'    def {hook}:\n        self.optimizers().param_groups[0]["lr"] = 0.5\n\n    def forward(self, x):'
     attacked.script(("    def forward(self, x):", aliased))
-    with pytest.raises(error, match=told):
+
+    def judged() -> None:
         attacked.train()
         attacked.evaluate()
+
+    with pytest.raises(error, match=told):
+        judged()
     assert not (attacked.home(VERSION) / "eval_score.json").exists()
