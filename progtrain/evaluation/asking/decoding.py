@@ -66,8 +66,18 @@ def decode(asked: Asked, task: Task, loss: Loss) -> Decoded:
         known = targets.clamp(min=0)  # any class will do in the place of an ignored one
         of_targets = scores.gather(1, known.unsqueeze(1)).squeeze(1)
         return Decoded(targets.numpy(), of_targets.numpy(), outputs.argmax(dim=1).numpy(), losses)
+    _refuse_confidences(asked.served, outputs, targets, task)
     answers = answers_of(asked.served, targets, task)
     return Decoded(targets.numpy(), outputs.numpy(), answers.numpy(), losses)
+
+
+def _refuse_confidences(served: Tensor, outputs: Tensor, targets: Tensor, task: Task) -> None:
+    """A number between 0 and 1 for each target is the probability of the second class only where there are two."""
+    if has_classes(task) and served.is_floating_point() and served.numel() == targets.numel() < outputs.numel():
+        raise EvaluationError(
+            f"Expected classes, or a score for each of {outputs.shape[1]} classes, got one number a target. Confidences "
+            "are not read as classes: say in predict() of 03_eval.py what is served."
+        )
 
 
 def predictions_of(decoded: Sequence[Decoded], sample_ids: Sequence[str] | None) -> Predictions:
@@ -132,10 +142,10 @@ def fitted(outputs: Tensor, targets: Tensor, task: Task) -> tuple[Tensor, Tensor
     targets = targets.float() if has_values(task) else targets.long()
     if targets.ndim > 1 and targets.shape[-1] == 1:
         targets = targets.squeeze(-1)
+    if task == "segmentation" and targets.ndim > 3 and targets.shape[1] == 1:
+        targets = targets.squeeze(1)
     if outputs.numel() == targets.numel():
         return outputs.float().reshape(targets.shape), targets
-    if task == "segmentation" and targets.ndim == outputs.ndim and targets.shape[1] == 1:
-        targets = targets.squeeze(1)
     scores = _classes_second(outputs, targets, task)
     has_scores = scores.ndim == targets.ndim + 1 and scores.select(1, 0).shape == targets.shape
     if has_scores and (has_classes(task) or task == "language-modelling"):

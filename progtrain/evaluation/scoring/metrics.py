@@ -100,7 +100,9 @@ def measure_for(name: str, task: Task, user_metrics: Path) -> Measure:
         own = _user_function(name, user_metrics)
         return lambda predictions: float(own(predictions.answers, predictions.targets))
     found = find(name, task)
-    if (own_kind := _OWN.get(task, {}).get(found.name.lower())) is not None:
+    read = read_name(name)
+    own_kind = _OWN.get(task, {}).get(found.name.lower())
+    if own_kind is not None and read.label is None and read.average in (None, "macro"):
         return own_kind
     if task == "transcription":
         return lambda predictions: _text_metric(found, predictions)
@@ -238,8 +240,25 @@ def _token_accuracy(predictions: Predictions) -> float:
     return float((predictions.answers[known] == predictions.targets[known]).mean())
 
 
-#: What torchmetrics has in no form that fits: whole texts compared, and tokens whose scores are not kept.
+def _dice(predictions: Predictions) -> float:
+    """The mean over samples of the mean Dice over the classes that occur in a sample, in its targets or answers."""
+    known = predictions.targets != IGNORED
+    samples = zip(predictions.targets, predictions.answers, known, strict=True)
+    return float(np.mean([_dice_of(targets[mask], answers[mask]) for targets, answers, mask in samples]))
+
+
+def _dice_of(targets: NDArray[Any], answers: NDArray[Any]) -> float:
+    classes = np.union1d(targets, answers)
+    if not len(classes):
+        return math.nan
+    hits = [2 * ((targets == each) & (answers == each)).sum() for each in classes]
+    sizes = [(targets == each).sum() + (answers == each).sum() for each in classes]
+    return float(np.mean(np.divide(hits, sizes)))
+
+
+#: What torchmetrics has in no form that fits: pixels that do not count, whole texts, tokens without their scores.
 _OWN: Final[dict[Task, dict[str, Measure]]] = {
+    "segmentation": {"dicescore": _dice},
     "transcription": {"exactmatch": lambda predictions: float((predictions.answers == predictions.targets).mean())},
     "language-modelling": {"perplexity": _perplexity, "accuracy": _token_accuracy},
 }

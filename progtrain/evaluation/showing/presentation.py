@@ -88,8 +88,8 @@ def write_answer(home: Path, index: int, task: Task, predictions: Predictions, n
         (home / "gt.txt").write_text(f"{target}\n", encoding="utf-8")
         return
     if task == "segmentation":
-        imsave(home / "output.png", answer, cmap="viridis", vmin=0)
-        imsave(home / "gt.png", target, cmap="viridis", vmin=0)
+        imsave(home / "output.png", slice_of(answer), cmap="viridis", vmin=0)
+        imsave(home / "gt.png", slice_of(target), cmap="viridis", vmin=0)
         return
     if task == "forecasting" and answer.ndim:
         _write_table(home / "output.csv", answer)
@@ -102,6 +102,13 @@ def write_answer(home: Path, index: int, task: Task, predictions: Predictions, n
         truth["label"] = _named(target, names.classes, task)
     write_json(home / "output.json", {**output, "loss": float(predictions.losses[index])})
     write_json(home / "gt.json", truth)
+
+
+def slice_of(mask: NDArray[Any]) -> NDArray[Any]:
+    """`[H, W]` a mask, or the middle one of a volume's."""
+    while mask.ndim > 2:
+        mask = mask[len(mask) // 2]
+    return mask
 
 
 def served_answer(answer: NDArray[Any], outputs: NDArray[Any], task: Task, names: Names) -> dict[str, JsonValue]:
