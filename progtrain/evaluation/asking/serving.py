@@ -12,13 +12,12 @@ from typing import Any, Final, Literal
 
 import torch
 from lightning_utilities.core.apply_func import apply_to_collection
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from progtrain.evaluation.asking.decoding import decode, predictions_of
 from progtrain.evaluation.asking.inference import ask, predict_step_heard
 from progtrain.evaluation.showing.presentation import Names, served_answer
-from progtrain.evaluation.yardstick.batches import Batch, Texts, ValidationSet
+from progtrain.evaluation.yardstick.batches import Batch, Texts, ValidationSet, as_array
 from progtrain.evaluation.yardstick.stated import Outputs, Yardstick
 from progtrain.evaluation.yardstick.vocabulary import read_vocabulary
 from progtrain.serving import ServingExample, write_example
@@ -110,7 +109,7 @@ def keep_example(
         threads=torch.get_num_threads(),
         device=str(device),
     )
-    arrays = {name: _array(tensor) for name, tensor in called.tensors.items()}
+    arrays = {name: as_array(tensor) for name, tensor in called.tensors.items()}
     write_example(workspace, version, example, arrays)
 
 
@@ -137,12 +136,6 @@ def _request(called: Called | None) -> str:
         return ""
     lists = {name: tensor.tolist() for name, tensor in called.tensors.items()}
     return json.dumps({"inputs": lists["inputs"] if called.layout == "tensor" else lists})
-
-
-def _array(tensor: Tensor) -> NDArray[Any]:
-    """As requests have it: none has numbers of two bytes."""
-    tensor = tensor.detach().cpu()
-    return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).numpy()
 
 
 def _first(batch: Batch) -> Batch:

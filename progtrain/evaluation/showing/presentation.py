@@ -18,7 +18,7 @@ from pydantic import JsonValue
 from torch import Tensor
 
 from progtrain.evaluation.showing.drawing import picture_of
-from progtrain.evaluation.yardstick.batches import Batch
+from progtrain.evaluation.yardstick.batches import Batch, as_array
 from progtrain.evaluation.yardstick.listing import Listed
 from progtrain.predictions import IGNORED, Predictions
 from progtrain.prepdata import class_names
@@ -75,7 +75,7 @@ def write_input(home: Path, batch: Batch, task: Task, listed: Listed | None, nam
     elif (picture := picture_of(batch, task)) is not None:
         imsave(home / "input.png", picture, cmap="gray")
     elif isinstance(batch.inputs, Tensor):
-        _write_array(home, batch.inputs[0].numpy(), task, names)
+        _write_array(home, as_array(batch.inputs[0]), task, names)
     else:
         write_json(home / "input.json", apply_to_collection(batch.inputs, Tensor, lambda tensor: tensor[0].tolist()))
 

@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 
 import torch
 from lightning_utilities.core.apply_func import apply_to_collection
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import (
     DataLoader,
@@ -41,6 +42,12 @@ class Texts(NamedTuple):
     texts: tuple[str, ...]
     ids: Tensor | None = None
     lengths: Tensor | None = None
+
+
+def as_array(tensor: Tensor) -> NDArray[Any]:
+    """A tensor for files and requests, which have no numbers of two bytes."""
+    tensor = tensor.detach().cpu()
+    return (tensor.float() if tensor.dtype in (torch.bfloat16, torch.float16) else tensor).numpy()
 
 
 #: (a batch as `validation_step` gets it) -> its inputs and its targets.
