@@ -75,8 +75,8 @@ def _refuse_confidences(served: Tensor, outputs: Tensor, targets: Tensor, task: 
     """A number between 0 and 1 for each target is the probability of the second class only where there are two."""
     if has_classes(task) and served.is_floating_point() and served.numel() == targets.numel() < outputs.numel():
         raise EvaluationError(
-            f"Expected classes, or a score for each of {outputs.shape[1]} classes, got one number a target. Confidences "
-            "are not read as classes: say in predict() of 03_eval.py what is served."
+            f"Expected classes, or a score for each of {outputs.shape[1]} classes, got one number a target. "
+            "Confidences are not read as classes: say in predict() of 03_eval.py what is served."
         )
 
 

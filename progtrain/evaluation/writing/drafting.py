@@ -16,7 +16,7 @@ from progtrain.evaluation.writing.statements import NotWritten, Statements, acce
 from progtrain.evaluation.writing.trace import Trace, Value
 from progtrain.evaluation.writing.tracing import Made, Path, paths_of
 from progtrain.predictions import IGNORED
-from progtrain.tasks import Task, has_classes
+from progtrain.tasks import Task, has_classes, has_values
 
 _HAVE_IGNORED = ("token-classification", "segmentation", "language-modelling")
 
@@ -178,7 +178,9 @@ def loss_body(trace: Trace, roles: Roles, task: Task, size: int) -> tuple[str, .
     parts = {} if path is None else {path: "targets"}
     written = Statements(trace, known, parts, (size, "len(targets)"), has_model=False)
     text = written.written(roles.loss)
-    return (*written.lines, f"return {text}")
+    # Classes come to the loss as whole numbers, whatever the script keeps them as.
+    floats = not has_values(task) and trace.tensor(roles.targets).is_floating_point()
+    return (*(["targets = targets.float()"] if floats else []), *written.lines, f"return {text}")
 
 
 def _call(name: str, given: dict[str, Any], task: Task) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from torch import Tensor
+from torch import Tensor, nn
 
 from progtrain.evaluation.writing.losses import LOSSES, arguments_of
 from progtrain.evaluation.writing.trace import CASTS, RESHAPES, Trace, Value
@@ -85,10 +85,16 @@ def _scalars(trace: Trace, monitored: frozenset[str]) -> Iterator[tuple[str, Val
 
 
 def _scalar(trace: Trace, logged: Any) -> Value | None:
-    value = trace.value(logged)
+    value = _kept_by(trace, logged) if isinstance(logged, nn.Module) else trace.value(logged)
     if value is None or trace.tensor(value).numel() != 1 or not trace.tensor(value).is_floating_point():
         return None
     return value if trace.is_answer(value) else None
+
+
+def _kept_by(trace: Trace, metric: nn.Module) -> Value | None:
+    """What a metric object that keeps a mean was given."""
+    given = [operation.args for operation in trace.tracer.operations if operation.function is metric]
+    return given[0][0] if len(given) == 1 and len(given[0]) == 1 and isinstance(given[0][0], Made) else None
 
 
 def _roles_of(trace: Trace, task: Task, name: str, scalar: Value, size: int) -> Roles | NotFollowed:

@@ -92,6 +92,9 @@ class Tracer(TorchFunctionMode):
             stack.enter_context(_calls_replaced(self._module_called))
             stack.enter_context(_attribute(self._model, "log", self._log))
             stack.enter_context(_attribute(self._model, "log_dict", self._log_dict))
+            for module in self._model.modules():
+                if type(module).__module__.startswith("torchmetrics."):
+                    stack.enter_context(_attribute(module, "update", self._updating(module)))
             if "forward" in vars(type(self._model)):
                 stack.enter_context(_attribute(self._model, "forward", self._forward(self._model.forward)))
             stack.enter_context(self)
@@ -163,6 +166,22 @@ class Tracer(TorchFunctionMode):
 
         return forward
 
+    def _updating(self, metric: Any) -> Callable[..., Any]:
+        """A metric object's `update` as one operation, which gives what it was given."""
+        own = metric.update
+
+        def update(*args: Any, **kwargs: Any) -> Any:
+            if not self._inside:
+                self._note(metric, self._held((args, kwargs)), (args, kwargs), None)
+                self._inside += 1
+                try:
+                    return own(*args, **kwargs)
+                finally:
+                    self._inside -= 1
+            return own(*args, **kwargs)
+
+        return update
+
     def _as_one(self, function: Any, run: Callable[[], Any], given: Any) -> Any:
         held = self._held(given)
         self._inside += 1
@@ -224,11 +243,14 @@ def _mapped(value: Any, function: Callable[[Any], Any]) -> Any:
 @contextmanager
 def _attribute(instance: Any, name: str, value: Any) -> Iterator[None]:
     """An attribute of one object replaced for a while."""
+    held = vars(instance).get(name)
     object.__setattr__(instance, name, value)
     try:
         yield
     finally:
         object.__delattr__(instance, name)
+        if held is not None:
+            object.__setattr__(instance, name, held)
 
 
 @contextmanager
