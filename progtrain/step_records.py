@@ -262,6 +262,15 @@ def withdrawn_name(number: int) -> str:
     return f"withdrawn_{number:02d}"
 
 
+UNREGISTERED: Final = "unregistered"
+
+
+class UnregisteredRecord(Record):
+    """Why a version's model is not in the registry."""
+
+    reason: str
+
+
 class ReportPlan(Record):
     """Where the report of these versions is going to be; a report that was cut short is made there, not anew."""
 

@@ -13,10 +13,12 @@ from progtrain.reporting.story import Change, header_of, line_of, summary_of
 from progtrain.rules import Rules
 from progtrain.step_records import (
     TAKING_BACK,
+    UNREGISTERED,
     EvaluateRecord,
     ExternalRecord,
     LoopRecord,
     TrainRecord,
+    UnregisteredRecord,
     WithdrawnRecord,
     external_name,
     withdrawn_name,
@@ -70,7 +72,13 @@ def render_final_analysis(workspace: Workspace, board: Leaderboard, rules: Rules
         held_instructions=rules.held_instructions,
         warnings=tuple(
             dict.fromkeys(
-                (*board.warnings, *(loop.warnings if loop else ()), *rules.warnings, *_leaks(workspace, versions))
+                (
+                    *board.warnings,
+                    *(loop.warnings if loop else ()),
+                    *rules.warnings,
+                    *_leaks(workspace, versions),
+                    *_unregistered(workspace, versions),
+                )
             )
         ),
         withdrawn=[
@@ -117,6 +125,12 @@ def _leaks(workspace: Workspace, versions: list[str]) -> tuple[str, ...]:
                 "its score is not to be believed"
             )
     return tuple(found)
+
+
+def _unregistered(workspace: Workspace, versions: list[str]) -> tuple[str, ...]:
+    """Which versions have no model in the registry, and why."""
+    records = {version: workspace.read_record(UnregisteredRecord, UNREGISTERED, version) for version in versions}
+    return tuple(f"{version} has no registered model: {each.reason}" for version, each in records.items() if each)
 
 
 def _drifts(workspace: Workspace, versions: list[str]) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from mlflow.protos.databricks_pb2 import RESOURCE_DOES_NOT_EXIST, ErrorCode
 
 from progtrain.errors import TrackingError, shortened
 from progtrain.executors import Executor, Job
-from progtrain.step_records import AuthorRecord
+from progtrain.step_records import UNREGISTERED, AuthorRecord, UnregisteredRecord
 from progtrain.tracking import tags
 from progtrain.tracking.card import measured, score_metrics
 from progtrain.tracking.ledger import Ledger, ModelForm, RegisteredModel, VersionTracking
@@ -98,9 +98,12 @@ class Registry:
         arguments = ("-m", "progtrain.tracking.save_model", version, str(folder))
         outcome = self.executor.run(Job(arguments, self.workspace.root, log, EXPORT_TIME_LIMIT))
         if not outcome.succeeded:
+            reason = _last_line(log)
+            self.workspace.write_record(UnregisteredRecord(reason=reason), UNREGISTERED, version)
             raise HopelessError(
-                f"{version}'s model could not be exported, so it is not registered: {_last_line(log)} The log is {log}."
+                f"{version}'s model could not be exported, so it is not registered: {reason} The log is {log}."
             )
+        self.workspace.record_path(UNREGISTERED, version).unlink(missing_ok=True)
 
     def _logged_model(self, state: VersionTracking) -> LoggedModel | None:
         """One that was uploaded whole for this training; remains of an upload cut short are removed."""

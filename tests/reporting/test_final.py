@@ -11,7 +11,14 @@ from progtrain.errors import ReportError
 from progtrain.records import EvalScore
 from progtrain.reporting.final import REEVALUATION, leaderboard_of, next_report_folder, write_report
 from progtrain.reporting.script import render_report_script
-from progtrain.step_records import ExternalRecord, ExternalScore, HiddenRecord, HiddenScore
+from progtrain.step_records import (
+    UNREGISTERED,
+    ExternalRecord,
+    ExternalScore,
+    HiddenRecord,
+    HiddenScore,
+    UnregisteredRecord,
+)
 
 MOMENT = datetime(2026, 2, 23, 22, 1, 10, tzinfo=UTC)
 
@@ -53,6 +60,14 @@ def test_drift_on_re_evaluation_is_named(finished, make_score):
     page = (finished.reports / "2026-02-23_22-02" / "final-analysis.md").read_text()
     assert "Drift: v002: accuracy was 0.62 and is 0.6 now" in page
     assert "Drift: v001" not in page
+
+
+def test_why_a_model_is_not_registered_stands_on_the_page(finished):
+    finished.write_record(UnregisteredRecord(reason="Give it plain values."), UNREGISTERED, "v003")
+    write_report(finished, finished.reports / "2026-02-23_22-02")
+    page = (finished.reports / "2026-02-23_22-02" / "final-analysis.md").read_text()
+    assert page.count("has no registered model") == 1
+    assert "Warning: v003 has no registered model: Give it plain values." in page
 
 
 def test_a_version_that_was_never_evaluated_is_last_with_a_warning(finished):

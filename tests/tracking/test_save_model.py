@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 
 import torch
 
 from progtrain.executors import Job
 from progtrain.executors.local import LocalExecutor
 from progtrain.serving import ServingExample, write_example
+from progtrain.step_records import UNREGISTERED, UnregisteredRecord
 from progtrain.tracking import Tracker
 
 SCRIPT = """
@@ -88,6 +90,32 @@ def test_a_trained_version_becomes_a_registered_model_that_answers_as_its_checkp
     assert json.loads(workspace.record_path("tracking", "v001").read_text())["model"]["form"] == "pt2"
 
 
+def test_why_a_model_is_not_registered_is_told(workspace, rules, make) -> None:
+    make.author("v001")
+    source = SCRIPT.replace("def __init__(self):", "def __init__(self, draw):").replace(
+        "Net()", "Net(torch.Generator())"
+    )
+    answers = "    def predict_step(self, batch, batch_idx):\n        return self(batch[0]).argmax(1)\n\n"
+    workspace.script("v001").write_text(
+        source.replace("    def configure_optimizers", answers + "    def configure_optimizers")
+    )
+    with LocalExecutor("warm", workspace.state / "supervisor.log") as executor:
+        log = workspace.log("v001", "train")
+        assert executor.run(Job((workspace.script("v001").name,), workspace.root, log)).succeeded, log.read_text()
+        make.records("v001", accuracy=0.5)
+        inputs = torch.randn(7, 4)
+        keep_example(workspace, inputs, trained_net(workspace)(inputs).detach(), predicts=True)
+        tracker = Tracker(workspace, rules, executor)
+        tracker.open("v1")
+        (left,) = tracker.drain(240.0)
+        tracker.close("FINISHED")
+    told = r"given objects that cannot be made again when it is served \(torch.*Generator\)\. Give it plain values"
+    assert re.search(f"could not be exported, so it is not registered: .*{told}", left)
+    record = workspace.read_record(UnregisteredRecord, UNREGISTERED, "v001")
+    assert record is not None
+    assert re.search(told, record.reason)
+
+
 def trained_net(workspace):
     """The net of SCRIPT with the weights of v001's best checkpoint."""
     state = torch.load(workspace.artifacts("v001") / "best.ckpt", weights_only=True)["state_dict"]
@@ -96,14 +124,14 @@ def trained_net(workspace):
     return net.eval()
 
 
-def keep_example(workspace, inputs, scores):
+def keep_example(workspace, inputs, scores, predicts=False):
     """As the evaluation of v001 keeps it."""
     example = ServingExample(
         task="classification",
         layout="tensor",
         names=("inputs",),
         varying=((),),
-        predicts=False,
+        predicts=predicts,
         classes=(),
         symbols=(),
         answers=tuple({"answer": int(row.argmax()), "scores": row.tolist()} for row in scores),
