@@ -170,7 +170,8 @@ def loss_body(trace: Trace, roles: Roles, task: Task, size: int) -> tuple[str, .
         raise NotWritten("no loss was seen")
     given = {} if roles.call is None else arguments_of(roles.call.function, roles.call.args, roles.call.kwargs)
     if roles.call is not None and given.get("reduction") in (None, "mean"):
-        return (_call(roles.call.name, given, task),)
+        weights = {name: _constant(trace, value) for name, value in given.items() if name in ("weight", "pos_weight")}
+        return (_call(roles.call.name, given, weights, task),)
     known = {key(roles.outputs): "outputs"}
     if isinstance(roles.targets, Made):
         known[key(roles.targets)] = "targets"
@@ -183,13 +184,17 @@ def loss_body(trace: Trace, roles: Roles, task: Task, size: int) -> tuple[str, .
     return (*(["targets = targets.float()"] if floats else []), *written.lines, f"return {text}")
 
 
-def _call(name: str, given: dict[str, Any], task: Task) -> str:
+def _constant(trace: Trace, value: Any) -> str:
+    if isinstance(value, Made) and (trace.is_answer(value) or trace.is_given(value)):
+        raise NotWritten("its weights differ from batch to batch")
+    return constant(trace.tensor(value))
+
+
+def _call(name: str, given: dict[str, Any], weights: dict[str, str], task: Task) -> str:
     """A call of torch's function with the scalars and small tensors that differ from its defaults."""
     stated = {key: value for key, value in LOSSES[name].items() if key != "ignore_index" or task == "classification"}
     written = [f"{each}={given[each]!r}" for each, usual in stated.items() if each in given and given[each] != usual]
-    for weight in ("weight", "pos_weight"):
-        if isinstance(given.get(weight), Tensor):
-            written.append(f"{weight}={constant(given[weight])}")
+    written += [f"{weight}={text}" for weight, text in weights.items()]
     targets = "targets.float()" if name in THRESHOLDS else "targets"
     return f"return F.{name}({', '.join(['outputs', targets, *written])})"
 

@@ -83,7 +83,9 @@ def _is_own(model: Any, step: str) -> bool:
 
 def _observed(fit: Fit, step: str, known: Sequence[Followed], task: Task) -> Observation:
     first = known[0]
-    draft = next((each for each in drafts(first.trace, first.roles, task, first.size) if holds(each, known)), None)
+    draft = next(
+        (each for each in drafts(first.trace, first.roles, task, first.size) if holds(each, known, task)), None
+    )
     outputs, targets = (
         described(first.trace, value, first.size) for value in (first.roles.outputs, first.roles.targets)
     )

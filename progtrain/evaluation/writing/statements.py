@@ -70,7 +70,10 @@ class Statements:
             NotWritten: it is made of something that has no text.
         """
         self._uses = Counter(self._used(value))
-        return self._text(value)
+        text = self._text(value)
+        if self.lines and self.lines[-1].startswith(f"{text} = "):
+            return self.lines.pop().removeprefix(f"{text} = ")
+        return text
 
     def _used(self, value: Value) -> list[Any]:
         """The key of every value that is used, as often as it is."""

@@ -69,7 +69,7 @@ class Trace:
         """Tensors of the model by identity -> the expression that reaches them."""
         found: dict[int, str] = {}
         for path, module in self.model.named_modules():
-            owner = f"model.{path}" if path else "model"
+            owner = reached(path)
             held = {**module._parameters, **module._buffers, **vars(module)}
             found |= {id(value): f"{owner}.{name}" for name, value in held.items() if isinstance(value, Tensor)}
         return found
@@ -88,7 +88,7 @@ class Trace:
     @cached_property
     def module_paths(self) -> dict[int, str]:
         """Modules of the model by identity -> the expression that reaches them."""
-        return {id(module): f"model.{path}" if path else "model" for path, module in self.model.named_modules()}
+        return {id(module): reached(path) for path, module in self.model.named_modules()}
 
     def ancestors(self, value: Value) -> list[Operation]:
         """The operations that a value is made of, in order."""
@@ -138,6 +138,12 @@ class Trace:
                 return
             value = source
             yield value
+
+
+def reached(path: str) -> str:
+    """The expression of a module by its path: `net.1.weight` is `model.net[1].weight`."""
+    parts = (f"[{part}]" if part.isdigit() else f".{part}" for part in path.split(".") if part)
+    return "model" + "".join(parts)
 
 
 def _equal(one: Any, other: Tensor) -> bool:

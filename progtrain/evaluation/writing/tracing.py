@@ -95,7 +95,7 @@ class Tracer(TorchFunctionMode):
             for module in self._model.modules():
                 if type(module).__module__.startswith("torchmetrics."):
                     stack.enter_context(_attribute(module, "update", self._updating(module)))
-            if "forward" in vars(type(self._model)):
+            if not type(self._model).forward.__module__.startswith(("torch.", "lightning.", "pytorch_lightning.")):
                 stack.enter_context(_attribute(self._model, "forward", self._forward(self._model.forward)))
             stack.enter_context(self)
             yield self

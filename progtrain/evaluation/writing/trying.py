@@ -14,7 +14,7 @@ from progtrain.evaluation.writing.drafting import Draft, compiled, loss_body
 from progtrain.evaluation.writing.following import SEED, Followed
 from progtrain.evaluation.writing.statements import NotWritten
 from progtrain.evaluation.yardstick.batches import blanked, by_convention, without
-from progtrain.tasks import Task
+from progtrain.tasks import Task, has_classes
 
 _CLOSE: Final = 1e-3
 _SCOPE: Final = {"forward": forward, "by_convention": by_convention, "without": without, "blanked": blanked}
@@ -35,7 +35,7 @@ def answered(draft: Draft, followed: Followed) -> tuple[Any, Tensor, Any]:
         return inputs, outputs(followed.trace.model, inputs), targets
 
 
-def holds(draft: Draft, known: Sequence[Followed]) -> bool:
+def holds(draft: Draft, known: Sequence[Followed], task: Task) -> bool:
     """Whether a draft gives, on every batch, what the step compared."""
     for followed in known:
         trace, roles = followed.trace, followed.roles
@@ -43,9 +43,17 @@ def holds(draft: Draft, known: Sequence[Followed]) -> bool:
             _, outputs, targets = answered(draft, followed)
         except Exception:  # noqa: BLE001 - a draft that does not fit fails in any way
             return False
+        if has_classes(task) and _is_one_hot(targets, outputs):
+            return False
         if not alike(outputs, trace.tensor(roles.outputs)) or not _same_targets(targets, trace.tensor(roles.targets)):
             return False
     return True
+
+
+def _is_one_hot(targets: Any, outputs: Any) -> bool:
+    """Whether there is a number for each class where a metric takes one class."""
+    several = isinstance(targets, Tensor) and isinstance(outputs, Tensor) and outputs.dim() > 1 and outputs.shape[1] > 1
+    return several and targets.shape == outputs.shape
 
 
 def alike(one: Any, other: Tensor) -> bool:
