@@ -1,0 +1,91 @@
+"""The figures of 03_eval.py beside those that a script logs itself."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from progtrain.evaluation.scoring.agreement import Logged, agreement_of, in_words
+
+NO_FILE = Path("there is no metrics.py")
+NAMES = {"loss": "val_loss", "accuracy": "val/acc"}
+
+
+def held(predictions, values, batch_size=32, names=NAMES, **circumstances):
+    logged = Logged(values, names, **circumstances)
+    return agreement_of(logged, predictions, "classification", batch_size, NO_FILE)
+
+
+def figures(predictions, rows=slice(None)):
+    right = predictions.answers[rows] == predictions.targets[rows]
+    return {"val_loss": float(predictions.losses[rows].mean()), "val/acc": float(right.mean())}
+
+
+def test_figures_over_all_samples_agree(classified):
+    predictions = classified()
+    found = held(predictions, figures(predictions))
+    assert [(each.metric, each.counted, each.agrees) for each in found.compared] == [
+        ("loss", "samples", True),
+        ("accuracy", "samples", True),
+    ]
+    assert (found.disagreement, found.reason) == ("", "")
+
+
+def test_the_mean_over_batches_of_unlike_sizes_agrees(classified):
+    predictions = classified(count=100)
+    parts = [slice(0, 70), slice(70, 100)]
+    values = {name: np.mean([figures(predictions, part)[name] for part in parts]) for name in ("val_loss", "val/acc")}
+    assert abs(values["val_loss"] / figures(predictions)["val_loss"] - 1) > 0.005
+    assert {each.counted for each in held(predictions, values, batch_size=70).compared} == {"batches"}
+
+
+@pytest.mark.parametrize("name", ["val_loss_epoch", "val_loss/dataloader_idx_1"])
+def test_lightnings_own_endings_of_a_name_are_known(classified, name):
+    predictions = classified()
+    (compared,) = held(predictions, {name: figures(predictions)["val_loss"]}).compared
+    assert (compared.metric, compared.agrees) == ("loss", True)
+
+
+def test_a_part_that_the_script_validates_on_is_held_against_that_part(classified):
+    predictions = classified(skill=0.5)
+    assert not held(predictions, figures(predictions, slice(0, 64)), samples=64).disagreeing
+    again = held(predictions, figures(predictions, slice(0, 64)), samples=64, shuffled=True)
+    assert (again.compared, again.reason) == ((), "the script validates on 64 of 400 samples, drawn anew")
+
+
+def test_another_figure_is_named_beside_the_own_one(classified):
+    predictions = classified()
+    found = held(predictions, {"val_loss": 1.5, "val/acc": 0.26})
+    assert [each.metric for each in found.disagreeing] == ["loss", "accuracy"]
+    told = in_words(found)
+    assert f"loss is {predictions.losses.mean():.4g}, the script logs val_loss 1.5" in told
+    assert "the script logs val/acc 0.26" in told
+    assert "split(), outputs() or loss() of 03_eval.py" in told
+    assert "LOGGED" in told
+
+
+def test_where_answers_alone_differ_predict_is_the_likely_cause(classified):
+    predictions = classified()
+    told = in_words(held(predictions, {**figures(predictions), "val/acc": 0.26}))
+    assert "predict() of 03_eval.py answers otherwise" in told
+
+
+@pytest.mark.parametrize(
+    ("values", "names", "failure", "reason"),
+    [
+        ({}, NAMES, "", "the script logs no val_loss or val/acc"),
+        ({"val_loss": 1.0}, {}, "", "LOGGED in 03_eval.py names nothing that the script logs"),
+        ({"val_loss": float("nan")}, NAMES, "", "the script logs no val_loss or val/acc"),
+        ({}, NAMES, "its own validation raises KeyError: 'x'", "its own validation raises KeyError: 'x'"),
+    ],
+)
+def test_where_there_is_nothing_to_hold_against_it_says_why(classified, values, names, failure, reason):
+    found = held(classified(), values, names=names, failure=failure)
+    assert (found.compared, found.reason) == ((), reason)
+
+
+def test_one_sample_at_the_threshold_is_no_disagreement(classified):
+    predictions = classified(count=50)
+    accuracy = figures(predictions)["val/acc"]
+    assert not held(predictions, {"val/acc": accuracy + 1 / 50}).disagreeing
+    assert held(predictions, {"val/acc": accuracy + 2 / 50}).disagreeing
