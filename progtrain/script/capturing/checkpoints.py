@@ -81,9 +81,10 @@ def rehearse_restoring(trainer: Any, module: nn.Module, datamodule: Any) -> None
 
 def _of_the_script(module: str, name: str) -> type | None:
     """A class of the script that runs here, or of a module beside it: its code has run in this process already."""
-    folder = os.path.dirname(os.path.realpath(str(getattr(sys.modules["__main__"], "__file__", None))))
-    origin = str(getattr(sys.modules.get(module), "__file__", None))
-    if not os.path.realpath(origin).startswith(folder + os.sep) or "site-packages" in origin:
+    script, file = (getattr(sys.modules.get(each), "__file__", None) for each in ("__main__", module))
+    if script is None or file is None or "site-packages" in file:
+        return None
+    if not os.path.realpath(file).startswith(os.path.dirname(os.path.realpath(script)) + os.sep):
         return None
     found: Any = sys.modules[module]
     for part in name.split("."):

@@ -23,6 +23,7 @@ SCRIPT = """
 import argparse
 import enum
 import functools
+import io
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -48,6 +49,11 @@ class Inner:
 class Config:
     inner: Inner = field(default_factory=Inner)
     kind: Kind = Kind.SMALL
+
+
+class Writing:
+    def __reduce__(self):
+        return io.FileIO, ("written", "w")
 
 
 class Model(L.LightningModule):
@@ -101,6 +107,10 @@ OWN_OBJECT = BUFFER.replace('checkpoint["told"] = 7', 'checkpoint["told"] = Inne
 FOREIGN_OBJECT = BUFFER.replace('checkpoint["told"] = 7', 'checkpoint["told"] = torch.Generator()').replace(
     'checkpoint["told"]\n', 'checkpoint["told"].initial_seed()\n', 1
 )
+WRITING = """
+    def on_save_checkpoint(self, checkpoint):
+        checkpoint["told"] = Writing()
+"""
 LOOSE = """
     strict_loading = False
 
@@ -238,6 +248,11 @@ def test_what_cannot_be_loaded_is_refused_before_any_training(kind: str, tmp_pat
     extra, said = UNFIT[kind]
     with pytest.raises(EvaluationError, match=f"could not be measured: {said}"):
         rehearsed(written(tmp_path, extra=extra))
+
+
+def test_what_python_itself_has_is_not_the_scripts_own(tmp_path: Path) -> None:
+    rehearsed(written(tmp_path, extra=WRITING))
+    assert not (tmp_path / "written").exists()
 
 
 def test_a_hook_that_cannot_save_yet_says_nothing(tmp_path: Path) -> None:
