@@ -15,7 +15,9 @@ from progtrain.script.capturing.attaching import FitArguments
 from progtrain.script.capturing.leaving import leave_at_fit
 
 #: Base classes of callbacks that write, print or end a training, and change nothing of what a model answers.
-_LEFT_OUT: Final = frozenset({"Checkpoint", "ProgressBar", "ModelSummary", "EarlyStopping"})
+_LEFT_OUT: Final = frozenset(
+    {"Checkpoint", "ProgressBar", "ModelSummary", "EarlyStopping", "LearningRateFinder", "BatchSizeFinder"}
+)
 
 
 @dataclass(frozen=True)

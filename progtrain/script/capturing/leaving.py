@@ -66,8 +66,8 @@ def leave_at_fit(script: Path, arguments: Sequence[str], at_fit: Callable[..., N
         raise _Reached
 
     patches = {**fit_replaced(fit), **tuner_replaced(file, lambda each: overwritten.update({each.knob: each}))}
-    with trackers_apart(Path.cwd()), patched(patches) as replace, as_main(file, [str(script), *arguments]) as main:
-        way = Way(script, main, replace)
+    with trackers_apart(Path.cwd()), patched(patches), as_main(file, [str(script), *arguments]) as main:
+        way = Way(script, main)
         try:
             with patience(script, file), way:
                 exec(compile(Path(file).read_bytes(), file, "exec", dont_inherit=True), main.__dict__)

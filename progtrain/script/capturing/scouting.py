@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import types
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Final, Self
 
 from progtrain.script.capturing.attaching import FitArguments, pass_over, passed_over_in, stub_evaluations
 from progtrain.script.capturing.fits import Seen, SeenFit, Told, choose_fit
 from progtrain.script.capturing.forked import fork_a_scout, leave, tell, told_by
-from progtrain.script.capturing.interception import Replace
+from progtrain.script.capturing.interception import patched
 from progtrain.script.capturing.standing import Standing, standing_of_call
 
 _SECONDS: Final = 30.0
@@ -28,14 +29,13 @@ class Way:
     Args:
         script: path of the script.
         main: the module that it runs in.
-        replace: what replaces attributes until it is left.
 
     Attributes:
         notes: which fit was taken, and which were not, where there are several.
     """
 
-    def __init__(self, script: Path, main: types.ModuleType, replace: Replace) -> None:
-        self._script, self._main, self._replace = script, main, replace
+    def __init__(self, script: Path, main: types.ModuleType) -> None:
+        self._script, self._main, self._stubs = script, main, ExitStack()
         self._taken: int | None = None
         self._passed = 0
         self._pipe: int | None = None
@@ -55,11 +55,12 @@ class Way:
         if self._pipe is not None and self._passed:
             tell(self._pipe, Told(fit=SeenFit.of(standing, trainer, given.model)).model_dump_json())
         if self._passed == self._taken:
+            self._stubs.close()
             return False
         if self._passed == _MOST:
             self.__exit__(None, None, None)
         if self._passed == 0:
-            stub_evaluations(trainer, self._replace)
+            stub_evaluations(trainer, self._stubs.enter_context(patched({})))
         pass_over(trainer, given, self._passed)
         self._passed += 1
         return True
@@ -71,6 +72,7 @@ class Way:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None
     ) -> None:
         if self._pipe is None:
+            self._stubs.close()
             return
         ended = "" if error is None or kind is SystemExit else f"{type(error).__name__}: {error}"
         looping = bool(ended) and self._first is not None and self._first.is_still_looping(trace)

@@ -151,6 +151,7 @@ def test_the_phase_that_leaves_best_ckpt_is_captured(tmp_path: Path, shape: str)
     assert fit.snapshot.max_epochs == 4
     (note,) = fit.snapshot.notes
     assert note.startswith("The script fits more than once: captured is the fit in line ")
+    assert "valid_loss" not in fit.trainer.callback_metrics  # it is Lightning's own again
 
 
 def test_a_first_fit_that_counts_is_captured_and_what_follows_is_told(tmp_path: Path) -> None:
