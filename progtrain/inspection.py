@@ -12,6 +12,7 @@ from progtrain.executors.local import LocalExecutor
 from progtrain.layout import check_layout
 from progtrain.records import Proposal, Record, Refusal, Snapshot
 from progtrain.script.settings.knob_values import knob_values
+from progtrain.steps.capturing import told_of
 from progtrain.steps.exploring import explore
 from progtrain.steps.offers import offers
 from progtrain.workspace import BASELINE, Workspace
@@ -45,6 +46,8 @@ class Inspection(Record):
         lines += [
             f"  {knob.name:18} {knob.value!s:12} line {knob.line}: {knob.where}{_not_set(knob)}" for knob in self.knobs
         ]
+        told = told_of(self.snapshot, None)
+        lines += ["", "to be known:", *(f"  {line}" for line in told)] if told else []
         return "\n".join([*lines, "", self.describe_actions()])
 
     def describe_actions(self) -> str:

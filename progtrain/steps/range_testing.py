@@ -99,14 +99,15 @@ def _made(context: Context, parent: str) -> RangeTestRecord:
 
 
 def _run(context: Context, parent: str, source: str) -> RateCurve:
-    """In a process and a folder of its own, which is thrown away, for no longer than an evaluation may take."""
-    workspace = context.workspace
+    """In a process and a folder of its own, which is thrown away, for no longer than a training may take."""
+    workspace, minutes = context.workspace, context.rules.loop_config.train_time_limit_minutes
+    limit = evaluation_time_limit(workspace) if minutes is None else minutes * 60
     log = workspace.log(parent, RANGE_TEST)
     with scratch_view(workspace, parent, source) as folder:
         output, script = folder / "range_test.json", workspace.script(parent).name
         arguments = ("-m", "progtrain.script.capturing.range_test", script, "--output", output.name)
         seal = Seal(workspace, parent)
-        outcome = context.executor.run(Job(arguments, folder, log, evaluation_time_limit(workspace)))
+        outcome = context.executor.run(Job(arguments, folder, log, limit))
         seal.hold_records()
         seal.hold_users_files()
         if not outcome.succeeded or not output.is_file():
