@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import collections
 import contextlib
 import enum
 import functools
@@ -23,7 +24,10 @@ WEIGHTS_FILE = "best.ckpt"
 _COMPILED = "_orig_mod."
 #: Classes of which objects hold values or weights, and do nothing when they are read.
 _KINDS = (nn.Module, torch.optim.Optimizer, enum.Enum, pathlib.PurePath, np.generic, np.ndarray, np.dtype)
-_PLAIN = (argparse.Namespace, types.SimpleNamespace, functools.partial, frozenset)
+_PLAIN = (
+    *(argparse.Namespace, types.SimpleNamespace, functools.partial, collections.defaultdict),
+    *(dict, list, tuple, set, frozenset, bool, int, float, str, Any),  # a configuration names them as types of fields
+)
 
 
 def rebuild(folder: Path, script: str, kind: str, dtype: torch.dtype | None) -> nn.Module:
