@@ -160,7 +160,7 @@ CODE = {
         **PREDICTS,
         "takes": "self, args",
         "begins": "self.save_hyperparameters(args)",
-        "gives": "argparse.Namespace(width=5, kind=Kind.SMALL, at=Path('a'), rate=np.float64(0.1), kinds=[dict, float])",
+        "gives": "argparse.Namespace(width=5, kind=Kind.SMALL, at=Path('a'), rate=np.float64(1), kinds=[dict, float])",
         "net": "nn.Sequential(nn.Linear(4, args.width), nn.Linear(args.width, 3))",
     },
     "module and partial": {
