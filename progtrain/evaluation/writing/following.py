@@ -32,7 +32,9 @@ class Followed:
         return self.trace.tensor(self.roles.outputs).shape, self.trace.tensor(self.roles.targets).shape
 
 
-def follow(model: Any, step: str, batch: Any, task: Task, monitored: frozenset[str]) -> Followed | NotFollowed:
+def follow(
+    model: Any, step: str, batch: Any, task: Task, monitored: frozenset[str], position: int = 0
+) -> Followed | NotFollowed:
     """Trace a step on one batch, and find what it compares; modules that hold the loss inside are looked into.
 
     Args:
@@ -41,12 +43,13 @@ def follow(model: Any, step: str, batch: Any, task: Task, monitored: frozenset[s
         batch: as the step gets it.
         task: what the targets are.
         monitored: names that checkpoints watch.
+        position: of the batch's loader among several.
     """
     size, opened = _size(batch), frozenset[int]()
     for _ in range(_DEEPEST):
         tracer = Tracer(model, opened)
         try:
-            returned = _run(model, step, batch, tracer)
+            returned = _run(model, step, batch, position, tracer)
         except Exception as error:  # noqa: BLE001 - a user's step may raise anything
             return NotFollowed(f"it raises {type(error).__name__}: {str(error).strip()}")
         trace = Trace(model, batch, tracer, returned)
@@ -60,13 +63,14 @@ def follow(model: Any, step: str, batch: Any, task: Task, monitored: frozenset[s
     return NotFollowed(f"its loss is computed more than {_DEEPEST} modules deep")
 
 
-def _run(model: Any, step: str, batch: Any, tracer: Tracer) -> Any:
+def _run(model: Any, step: str, batch: Any, position: int, tracer: Tracer) -> Any:
     function = getattr(model, step)
     parameters = inspect.signature(function).parameters
     given = [batch, 0][: len([name for name in parameters if name != "dataloader_idx"])]
+    loader = {"dataloader_idx": position} if "dataloader_idx" in parameters else {}
     torch.manual_seed(SEED)
     with torch.no_grad(), torch.compiler.set_stance("force_eager"), tracer.recording():
-        return function(*given)
+        return function(*given, **loader)
 
 
 def _holding_targets(trace: Trace) -> frozenset[int]:

@@ -60,33 +60,49 @@ def _observed(fit: Fit, script: str, task: Task, seed: int) -> Observation:
     fit.begin_validation()
     loader, index, which = watched_dataloader(fit, script)
     batches = [fit.prepared(batch, index) for batch in some_batches(loader, SIZES)]
-    watched = frozenset(str(each.monitor) for each in fit.checkpoints if each.monitor)
-    observation = observe_validation(fit, batches, task, watched)
+    watched = frozenset(_LOADER.sub("", str(each.monitor)) for each in fit.checkpoints if each.monitor)
+    observation = observe_validation(fit, batches, task, watched, index)
     if observation.lacking:  # a step may be made for batches of one size
         own = [fit.prepared(batch, index) for batch in islice(loader, len(SIZES))]
-        again = observe_validation(fit, own, task, watched)
+        again = observe_validation(fit, own, task, watched, index)
         observation = observation if again.lacking else again
-    return observation.model_copy(update={"logged": observation.logged | _metrics(fit, task), "which": which})
+    logged = _logged(fit, task, observation.logged, index if which else None)
+    return observation.model_copy(update={"logged": logged, "which": which})
 
 
-def _metrics(fit: Fit, task: Task) -> dict[str, str]:
-    """Metrics that the script logs of its validation set by a name that says which they are."""
+def _logged(fit: Fit, task: Task, loss: dict[str, str], position: int | None) -> dict[str, str]:
+    """What the script logs of its validation set by a name that says which metric it is, beside its loss.
+
+    Args:
+        fit: set up, and observed.
+        task: what the targets are.
+        loss: its name, as the step gives it.
+        position: of the loader that is measured, by which Lightning extends names; None where it is the only one.
+    """
     known = _OF_VALUES if has_values(task) else _NAMED.get(task, {})
-    if not known:
-        return {}
+    if not known and position is None:
+        return loss
     fit.trainer.limit_val_batches = 1
-    with contextlib.suppress(Exception):  # it may need more than one batch; the whole is run before v001 is trained
-        return _recognised(fit.validate(), known)
-    return {}
+    try:
+        names = frozenset(fit.validate())
+    except Exception:  # noqa: BLE001 - it may need more than one batch; the whole is run before v001 is trained
+        return loss
+    suffix = f"/dataloader_idx_{position}"
+    own = [name for name in names if name.endswith(suffix) or not _LOADER.search(name)]
+    plain = loss | _recognised((name.removesuffix(suffix) for name in sorted(own)), known)
+    return {metric: _extended(name, suffix, names) for metric, name in plain.items()}
+
+
+def _extended(name: str, suffix: str, names: frozenset[str]) -> str:
+    return next((each for each in (name + suffix, f"{name}_epoch{suffix}") if each in names), name)
 
 
 def _recognised(names: Iterable[str], known: dict[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in names:
-        own = _LOADER.sub("", name)
-        metric = known.get(_STAGE.sub("", own).removesuffix("_epoch").lower())
-        if metric is not None and _STAGE.search(own):
-            found.setdefault(metric, own)
+        metric = known.get(_STAGE.sub("", name).removesuffix("_epoch").lower())
+        if metric is not None and _STAGE.search(name):
+            found.setdefault(metric, name)
     return found
 
 

@@ -22,7 +22,9 @@ SIZES: Final = (7, 5, 1)
 _NO_LOSS: Final = "no loss was seen"
 
 
-def observe_validation(fit: Fit, batches: Iterable[Any], task: Task, monitored: frozenset[str]) -> Observation:
+def observe_validation(
+    fit: Fit, batches: Iterable[Any], task: Task, monitored: frozenset[str], position: int = 0
+) -> Observation:
     """Run the module's own step on a few batches, and write down how it comes to its figures.
 
     Args:
@@ -30,13 +32,14 @@ def observe_validation(fit: Fit, batches: Iterable[Any], task: Task, monitored: 
         batches: of the watched loader, prepared.
         task: what the targets are.
         monitored: names that checkpoints watch.
+        position: of that loader among several.
     """
     prepared = list(batches)
     reasons: dict[str, str] = {}
     for step in ("validation_step", "training_step"):
         if not _is_own(fit.model, step):
             continue
-        followed = [follow(fit.model, step, batch, task, monitored) for batch in prepared]
+        followed = [follow(fit.model, step, batch, task, monitored, position) for batch in prepared]
         known = [each for each in followed if isinstance(each, Followed)]
         reason = next((each.reason for each in followed if isinstance(each, NotFollowed)), "") or _mismatch(known, task)
         if not reason:
