@@ -40,6 +40,8 @@ BRANCHING = PLAIN.replace(
     "h = self.first(x)\n        return self.last(h.relu() if float(h.detach().sum()) < 9e9 else h)",
 )
 
+BINARY_LOSS = "binary_cross_entropy_with_logits(self(batch[0]).squeeze(1), (batch[1] > 0).float())"
+
 
 def trained(folder: Path, source: str) -> Trained:
     """One step of real training, and the checkpoint it left."""
@@ -141,6 +143,26 @@ def test_a_module_with_its_own_predict_step_answers_by_it(tmp_path: Path) -> Non
     write_model(dataclasses.replace(model, example=example), tmp_path / "model")
     records = mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(model.inputs["inputs"])
     assert [record["answer"] for record in records] == [answer["answer"] for answer in answers]
+
+
+def test_one_score_a_sample_is_read_by_a_threshold_also_where_all_examples_are_of_one_class(tmp_path: Path) -> None:
+    source = PLAIN.replace("hidden, 3", "hidden, 1").replace("cross_entropy(self(batch[0]), batch[1])", BINARY_LOSS)
+    model = trained(tmp_path, source)
+    with torch.no_grad():
+        model.module.last.bias -= model.module(torch.from_numpy(model.inputs["inputs"])).median()
+        scores = model.module(torch.from_numpy(model.inputs["inputs"])).squeeze(1)
+    torch.save({**torch.load(tmp_path / "best.ckpt"), "state_dict": model.module.state_dict()}, tmp_path / "best.ckpt")
+    below = scores < 0
+    answers = tuple({"answer": 0, "scores": float(score)} for score in scores[below])
+    shown = dataclasses.replace(
+        model,
+        example=model.example.model_copy(update={"answers": answers}),
+        inputs={"inputs": model.inputs["inputs"][below.numpy()]},
+    )
+    write_model(shown, tmp_path / "model")
+    records = mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(model.inputs["inputs"])
+    assert [record["answer"] for record in records] == (scores > 0).long().tolist()
+    torch.testing.assert_close(torch.tensor([record["scores"] for record in records]), scores)
 
 
 def test_answers_that_do_not_follow_from_the_outputs_are_refused(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ def _logged(fit: Fit, task: Task, loss: dict[str, str], position: int | None) ->
 
 
 def _extended(name: str, suffix: str, names: frozenset[str]) -> str:
-    return next((each for each in (name + suffix, f"{name}_epoch{suffix}") if each in names), name)
+    return next((each for each in (f"{name}_epoch{suffix}", name + suffix) if each in names), name)
 
 
 def _recognised(names: Iterable[str], known: dict[str, str]) -> dict[str, str]:

@@ -82,6 +82,10 @@ def _scalars(trace: Trace, monitored: frozenset[str]) -> Iterator[tuple[str, Val
     value = _scalar(trace, returned)
     if value is not None:
         yield "", value
+    # A mean absolute error may be all that is logged: by another name, it is the loss.
+    for name, other in named:
+        if isinstance(other, Made) and trace.operation(other).name in LOSSES and not _LOSS_NAME.search(name):
+            yield name, other
 
 
 def _scalar(trace: Trace, logged: Any) -> Value | None:

@@ -70,7 +70,7 @@ def test_the_loader_that_the_checkpoint_watches_is_measured(tmp_path: Path, give
     assert fit.snapshot.valid is not None
     assert fit.snapshot.valid.size == 30
     (note,) = fit.snapshot.notes
-    assert note.startswith("Of 2 validation loaders number 1 (")
+    assert note.startswith("Of 2 validation loaders number 1 ")
     assert repr(monitor) in note
 
 

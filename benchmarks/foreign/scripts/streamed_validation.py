@@ -1,0 +1,54 @@
+import lightning as L
+import numpy as np
+import torch
+import torch.nn.functional as F
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import nn
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
+
+PATH = "dataset/prepdata/v1"
+
+
+def load(split):
+    data = np.load(f"{PATH}/{split}/data.npz")
+    return TensorDataset(torch.from_numpy(data["x"]), torch.from_numpy(data["y"]))
+
+
+class Stream(IterableDataset):
+    def __init__(self, split):
+        self.split = split
+
+    def __iter__(self):
+        data = np.load(f"{PATH}/{self.split}/data.npz")
+        for x, y in zip(data["x"], data["y"]):
+            yield torch.from_numpy(x), int(y)
+
+
+class Model(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(16, 32), nn.ReLU(), nn.Linear(32, 4))
+
+    def forward(self, x):
+        return self.net(x)
+
+    def training_step(self, batch, batch_idx):
+        x, y = batch
+        loss = F.cross_entropy(self(x), y)
+        self.log("train_loss", loss)
+        return loss
+
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        logits = self(x)
+        self.log("val_loss", F.cross_entropy(logits, y))
+        self.log("val_acc", (logits.argmax(1) == y).float().mean())
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), lr=1e-2)
+
+
+if __name__ == "__main__":
+    L.seed_everything(8)
+    trainer = L.Trainer(max_epochs=3, accelerator="cpu", callbacks=[ModelCheckpoint(monitor="val_loss")])
+    trainer.fit(Model(), DataLoader(load("train"), 32, shuffle=True), DataLoader(Stream("valid"), batch_size=50))

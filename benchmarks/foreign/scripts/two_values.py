@@ -1,0 +1,49 @@
+import lightning as L
+import numpy as np
+import torch
+import torch.nn.functional as F
+from lightning.pytorch.callbacks import ModelCheckpoint
+from torch import nn
+from torch.utils.data import DataLoader, TensorDataset
+
+PATH = "dataset/prepdata/v1"
+
+
+def load(split):
+    data = np.load(f"{PATH}/{split}/data.npz")
+    return TensorDataset(torch.from_numpy(data["x"]), torch.from_numpy(data["y"]), torch.from_numpy(data["z"]))
+
+
+class Model(L.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Sequential(nn.Linear(10, 32), nn.ReLU(), nn.Linear(32, 2))
+
+    def forward(self, x):
+        return self.net(x)
+
+    def compare(self, batch):
+        x, price, second = batch
+        return F.huber_loss(self(x), torch.stack([price / 1000, second], dim=1), reduction="sum")
+
+    def training_step(self, batch, batch_idx):
+        return self.compare(batch)
+
+    def validation_step(self, batch, batch_idx):
+        self.log("val_loss", self.compare(batch))
+
+    def configure_optimizers(self):
+        return torch.optim.Adam(self.parameters(), lr=1e-2)
+
+
+def main():
+    L.seed_everything(11)
+    checkpoint = ModelCheckpoint(monitor="val_loss", mode="min")
+    trainer = L.Trainer(max_epochs=3, accelerator="cpu", callbacks=[checkpoint])
+    trainer.fit(
+        Model(), DataLoader(load("train"), batch_size=32, shuffle=True), DataLoader(load("valid"), batch_size=64)
+    )
+
+
+if __name__ == "__main__":
+    main()
