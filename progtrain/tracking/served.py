@@ -206,7 +206,7 @@ def answers_of(module: nn.Module, facts: Facts, inputs: Mapping[str, Tensor]) ->
         if facts.classes:
             record["label"] = _label(answer, facts)
         if facts.scores and outputs is not None:
-            record["scores"] = _squeezed(outputs[i]).float().tolist()
+            record["scores"] = _squeezed(outputs)[i].float().tolist()
         found.append(record)
     return found
 
@@ -220,6 +220,8 @@ def decoded(read: Any, decoding: Decoding) -> list[Any]:
         frames = values.transpose(0, 1) if decoding.time_first else values
         return [_spelt(row, decoding) for row in frames.argmax(dim=-1)]
     if decoding.reading == "argmax":
+        if values.shape[decoding.axis] == 1:
+            raise IndexError("One score has no greatest: it is read by a threshold.")
         return list(values.argmax(dim=decoding.axis).tolist())
     values = _squeezed(values)
     return list((values > decoding.threshold).long().tolist() if decoding.reading == "above" else values.tolist())
