@@ -17,12 +17,15 @@ def constant_rate(situation: Situation) -> OptimizerSettings:
     """The optimizer of a script that trains at a constant rate, for a number of epochs or steps that is known.
 
     Raises:
-        EditError: there is a schedule, no single optimizer, or no known end.
+        EditError: there is a schedule, no single optimizer, no known end, or no known rate.
     """
     snapshot = situation.snapshot
     settings = one_optimizer(situation)
     if snapshot.schedulers:
         raise EditError(f"the script has a schedule already: {', '.join(kind.type for kind in snapshot.schedulers)}")
+    unknown = next((each.by for each in snapshot.overwritten if each.knob == "lr" and not each.known), None)
+    if unknown is not None:
+        raise EditError(f"a schedule begins with a rate that is known, and {unknown}")
     if snapshot.max_epochs in (None, -1) and snapshot.max_steps == -1:
         raise EditError("a schedule needs an end, and the Trainer has neither max_epochs nor max_steps")
     return settings

@@ -53,18 +53,17 @@ def watched_loader(trainer: Any, model: Any, given: Any) -> Watched:
         (None, "no ModelCheckpoint watches any") if monitor is None else _found(trainer, model, loaders, monitor)
     )
     if found is None:
-        return Watched(
-            0,
-            loaders[0][1],
-            f"Of {len(loaders)} validation loaders the first ({loaders[0][0]}) is measured, because {why}.",
-        )
-    name, loader = loaders[found]
-    return Watched(
-        found,
-        loader,
-        f"Of {len(loaders)} validation loaders number {found} ({name}) is measured: the ModelCheckpoint "
-        f"watches {monitor!r}, which is logged of that one.",
-    )
+        told = f"the first{_named(loaders, 0)} is measured, because {why}."
+    else:
+        told = f"number {found}{_named(loaders, found)} is measured: the ModelCheckpoint watches {monitor!r}, which is "
+        told += "logged of that one."
+    position = found or 0
+    return Watched(position, loaders[position][1], f"Of {len(loaders)} validation loaders {told}")
+
+
+def _named(loaders: Sequence[tuple[str, Any]], position: int) -> str:
+    name = loaders[position][0]
+    return "" if name == str(position) else f" ({name})"
 
 
 def _monitor(trainer: Any) -> str | None:

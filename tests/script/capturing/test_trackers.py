@@ -1,4 +1,5 @@
 import os
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -7,7 +8,8 @@ from textwrap import dedent
 import mlflow
 import pytest
 
-from tests.script.capturing.scripts import SGD, TRAINER, captured
+from progtrain.records import Snapshot
+from tests.script.capturing.scripts import SGD, TRAINER, captured, written
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
@@ -44,7 +46,6 @@ WAYS = {
         "logger = L.pytorch.loggers.MLFlowLogger('mine', tracking_uri={uri!r})\nlogger.log_hyperparams(dict(a=1))\n"
         "logger.log_metrics(dict(a=1.0), step=0)"
     ),
-    "by autologging": "mlflow.pytorch.autolog()",
     "a registered model": "mlflow.MlflowClient().create_registered_model('mine')",
 }
 
@@ -52,13 +53,27 @@ WAYS = {
 @pytest.mark.parametrize("way", WAYS)
 def test_a_capture_writes_nothing_into_the_users_store(tmp_path: Path, store: str, way: str) -> None:
     captured(tmp_path, f"import mlflow\n{WAYS[way].format(uri=store)}\n{TRAINER}.fit(Net(), loader(50))", SGD)
-    mlflow.pytorch.autolog(disable=True)
+    _hold_as_it_was(store)
+    assert mlflow.active_run() is None
+    assert mlflow.get_tracking_uri() == os.environ["MLFLOW_TRACKING_URI"] == store
+
+
+def test_autologging_writes_nothing_either_and_its_run_is_no_knob(tmp_path: Path, store: str) -> None:
+    script = written(
+        tmp_path, "import lightning as L\nimport mlflow", f"mlflow.pytorch.autolog()\n{TRAINER}.fit(Net(), loader(50))"
+    )
+    command = [sys.executable, "-m", "progtrain.script.capturing.capture", script.name, "--output", "snapshot.json"]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)  # its patches would stay in this process
+    snapshot = Snapshot.model_validate_json((tmp_path / "snapshot.json").read_bytes())
+    assert any("MlflowPLCallback" in each and "run_id='<place>'" in each for each in snapshot.callbacks)
+    _hold_as_it_was(store)
+
+
+def _hold_as_it_was(store: str) -> None:
     client = mlflow.MlflowClient(store)
     assert [each.name for each in client.search_experiments()] == ["Default"]
     assert [run.info.run_name for run in client.search_runs(["0"])] == ["before"]
     assert [model.name for model in client.search_registered_models()] == ["start"]
-    assert mlflow.active_run() is None
-    assert mlflow.get_tracking_uri() == os.environ["MLFLOW_TRACKING_URI"] == store
 
 
 def test_a_script_still_reads_what_the_users_store_has(tmp_path: Path, store: str) -> None:

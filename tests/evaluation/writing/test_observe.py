@@ -1,0 +1,54 @@
+"""Of several validation loaders the watched one is observed, under the names that it is logged by."""
+
+import json
+
+import pytest
+
+from progtrain.evaluation.asking.isolation import apart, one_thread
+from progtrain.evaluation.writing.observation import Observation
+from progtrain.evaluation.writing.observe import observe_version
+from progtrain.workspace import Workspace
+from tests.script.capturing.scripts import written
+
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
+
+BODY = """
+class Two(Net):
+    def validation_step(self, batch, index, dataloader_idx{default}):
+        logits, name = self(batch[0]), ("seen", "valid")[dataloader_idx]
+        {log}
+
+
+best = L.pytorch.callbacks.ModelCheckpoint("out", "best", monitor={monitor!r})
+trainer = L.Trainer(max_epochs=1, logger=False, accelerator="cpu", callbacks=[best], enable_progress_bar=False)
+trainer.fit(Two(), loader(50), {given})
+"""
+FIGURES = "F.cross_entropy(logits, batch[1])", "(logits.argmax(1) == batch[1]).float().mean()"
+SUFFIXED = 'self.log("val_loss", {}); self.log("val_acc", {})'.format(*FIGURES)
+NAMED = 'self.log("loss/" + name, {}, add_dataloader_idx=False); self.log("acc/" + name, {}, add_dataloader_idx=False)'
+STEPS = 'self.log_dict({{"val_loss": {}, "val_acc": {}}}, on_step=True, on_epoch=True)'.format(*FIGURES)
+SHAPES = {
+    "a suffix": (SUFFIXED, "val_loss/dataloader_idx_1", "val_loss/dataloader_idx_1", "val_acc/dataloader_idx_1"),
+    "names of its own": (NAMED.format(*FIGURES), "acc/valid", "loss/valid", "acc/valid"),
+    "step and epoch": (
+        STEPS,
+        "val_acc_epoch/dataloader_idx_1",
+        "val_loss_epoch/dataloader_idx_1",
+        "val_acc_epoch/dataloader_idx_1",
+    ),
+}
+
+
+@pytest.mark.parametrize("given", ["[loader(20), loader(30)]", "{'seen': loader(20), 'valid': loader(30)}"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_watched_loaders_names(tmp_path, shape, given):
+    log, monitor, loss, accuracy = SHAPES[shape]
+    body = BODY.format(log=log, monitor=monitor, given=given, default="=0" if shape == "a suffix" else "")
+    written(tmp_path, "import lightning as L", body)
+    with one_thread():
+        task = "classification"
+        (sent,) = apart(lambda send: send(observe_version(Workspace(tmp_path), "v001", task).model_dump_json()))
+    seen = Observation.model_validate(json.loads(sent))
+    assert seen.lacking == {}
+    assert seen.logged == {"loss": loss, "accuracy": accuracy}
+    assert "number 1" in seen.which
