@@ -18,6 +18,8 @@ from progtrain.evaluation.writing.tracing import Made, Path, paths_of
 from progtrain.predictions import IGNORED
 from progtrain.tasks import Task, has_classes, has_values
 
+#: Losses to which a class is the same as its row of zeros and a one.
+_TAKE_CLASSES = ("cross_entropy", "nll_loss")
 _HAVE_IGNORED = ("token-classification", "segmentation", "language-modelling")
 
 
@@ -108,7 +110,7 @@ def _split(trace: Trace, roles: Roles, task: Task, size: int, inputs: str) -> Dr
     length = f"len(batch{accessed(first[0])})" if first else "len(batch)"
     written = Statements(trace, {}, parts, (size, length), has_model=False)
     targets = written.written(roles.targets)
-    if has_classes(task) and trace.tensor(roles.targets).is_floating_point():
+    if has_classes(task):
         targets = _classes(trace, roles, targets)
     ignored = _ignored(roles, task)
     if ignored is not None:
@@ -121,9 +123,11 @@ def _classes(trace: Trace, roles: Roles, targets: str) -> str:
     rows, outputs = trace.tensor(roles.targets), trace.tensor(roles.outputs)
     if rows.dim() < 2 or rows.shape != outputs.shape or rows.shape[1] == 1:
         return targets
-    if not bool(((rows == 0) | (rows == 1)).all()) or not bool((rows.sum(dim=1) == 1).all()):
+    if bool(((rows == 0) | (rows == 1)).all()) and bool((rows.sum(dim=1) == 1).all()):
+        return f"{targets}.argmax(dim=1)"
+    if rows.is_floating_point():
         raise NotWritten("its targets are shares of classes, and metrics need one class each")
-    return f"{targets}.argmax(dim=1)"
+    return targets
 
 
 def _whole(trace: Trace, roles: Roles) -> str:
@@ -160,18 +164,33 @@ def _ignored(roles: Roles, task: Task) -> int | None:
     return said if isinstance(said, int) and said != IGNORED else None
 
 
-def loss_body(trace: Trace, roles: Roles, task: Task, size: int) -> tuple[str, ...]:
+def loss_body(
+    trace: Trace, roles: Roles, task: Task, size: int, given_shapes: tuple[torch.Size, torch.Size]
+) -> tuple[str, ...]:
     """The body of loss(outputs, targets).
+
+    Args:
+        trace: of the step.
+        roles: what it compares.
+        task: what the targets are.
+        size: samples in the batch.
+        given_shapes: of outputs and targets as loss() is given them.
 
     Raises:
         NotWritten: the loss is made of more than outputs and targets.
     """
     if roles.loss is None:
         raise NotWritten("no loss was seen")
+    begin = [
+        line
+        for name, shape, value in zip(("outputs", "targets"), given_shapes, (roles.outputs, roles.targets), strict=True)
+        if (line := _as_in_the_step(name, shape, trace.tensor(value)))
+    ]
     given = {} if roles.call is None else arguments_of(roles.call.function, roles.call.args, roles.call.kwargs)
     if roles.call is not None and given.get("reduction") in (None, "mean"):
         weights = {name: _constant(trace, value) for name, value in given.items() if name in ("weight", "pos_weight")}
-        return (_call(roles.call.name, given, weights, task),)
+        one_hot = len(given_shapes[1]) < trace.tensor(roles.targets).dim() and roles.call.name not in _TAKE_CLASSES
+        return (*(begin if one_hot else []), _call(roles.call.name, given, weights, task))
     known = {key(roles.outputs): "outputs"}
     if isinstance(roles.targets, Made):
         known[key(roles.targets)] = "targets"
@@ -180,8 +199,20 @@ def loss_body(trace: Trace, roles: Roles, task: Task, size: int) -> tuple[str, .
     written = Statements(trace, known, parts, (size, "len(targets)"), has_model=False)
     text = written.written(roles.loss)
     # Classes come to the loss as whole numbers, whatever the script keeps them as.
-    floats = not has_values(task) and trace.tensor(roles.targets).is_floating_point()
-    return (*(["targets = targets.float()"] if floats else []), *written.lines, f"return {text}")
+    seen = trace.tensor(roles.targets)
+    floats = not has_values(task) and seen.is_floating_point() and seen.dim() == len(given_shapes[1])
+    begin += ["targets = targets.float()"] if floats else []
+    return (*begin, *written.lines, f"return {text}")
+
+
+def _as_in_the_step(name: str, shape: torch.Size, seen: Tensor) -> str:
+    """A statement that gives a value the shape which it has in the step; empty where it has it."""
+    if shape == seen.shape:
+        return ""
+    if shape.numel() == seen.numel():  # [N, 1] and [N]
+        return f"{name} = {name}.reshape({', '.join(['-1', *map(str, seen.shape[1:])])})"
+    moved = ".movedim(-1, 1)" if seen.dim() > 2 else ""
+    return f"{name} = F.one_hot({name}, {seen.shape[1]}){moved}" + (".float()" if seen.is_floating_point() else "")
 
 
 def _constant(trace: Trace, value: Any) -> str:

@@ -110,6 +110,8 @@ class Statements:
         member = self._trace.member(tensor)
         if member is not None and self._has_model:
             return member
+        if tensor.requires_grad:
+            raise NotWritten("it needs the weights of the model")
         part = self._trace.part(tensor) if member is None else None
         if part is None:
             return constant(tensor)

@@ -129,15 +129,23 @@ class Trace:
                     yield path
 
     def upstream(self, value: Value, names: frozenset[str]) -> Iterator[Value]:
-        """A value, and what it was before operations of these names."""
+        """A value, and what it was before operations of these names; `y[:, None]` is one that is always passed."""
         yield value
         while isinstance(value, Made):
             operation = self.operation(value)
             source = operation.args[0] if operation.args else None
-            if operation.name not in names or not isinstance(source, Made | Tensor) or value.path:
+            passed = operation.name in names or _only_lays_out(operation)
+            if not passed or not isinstance(source, Made | Tensor) or value.path:
                 return
             value = source
             yield value
+
+
+def _only_lays_out(operation: Operation) -> bool:
+    """Whether it is an index that takes everything, as `y[:, None]` and `y[..., None]` do."""
+    index = operation.args[1] if operation.name == "__getitem__" and len(operation.args) > 1 else ()
+    steps = index if isinstance(index, tuple) else (index,)
+    return bool(steps) and all(step is None or step is ... or step == slice(None) for step in steps)
 
 
 def reached(path: str) -> str:

@@ -77,6 +77,8 @@ class Tracer(TorchFunctionMode):
         self.logged: dict[str, Any] = {}
         self._model, self._open = model, open_modules
         self._made: dict[int, Made] = {}
+        self._numbers: dict[int, Tensor] = {}
+        """Plain numbers by their id, and the tensor that each was taken out of."""
         self._alive: list[Any] = []
         """Objects known by their id, which stays theirs as long as they are held."""
         self._inside = 0
@@ -118,9 +120,12 @@ class Tracer(TorchFunctionMode):
         if name == "__setitem__":
             result = args[0]
         tensors = [leaf for leaf in leaves_of(result) if isinstance(leaf, Tensor)]
+        first = args[0] if args else None
+        if isinstance(result, float) and isinstance(first, Tensor):
+            self._numbers[id(result)] = first
+            self._alive.append(result)
         if not tensors:
             return
-        first = args[0] if args else None
         moves = name == "to" and isinstance(first, Tensor) and first.dtype == tensors[0].dtype
         if isinstance(first, Tensor) and (name in _SAME or moves):
             if id(first) in self._made:
@@ -193,10 +198,10 @@ class Tracer(TorchFunctionMode):
         return result
 
     def _log(self, name: str, value: Any, *args: Any, **kwargs: Any) -> None:
-        self.logged[name] = value
+        self._log_dict({name: value})
 
     def _log_dict(self, dictionary: Mapping[str, Any], *args: Any, **kwargs: Any) -> None:
-        self.logged.update(dictionary)
+        self.logged |= {name: self._numbers.get(id(value), value) for name, value in dictionary.items()}
 
 
 def paths_of(value: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
+from progtrain.errors import EvaluationError
 from progtrain.evaluation.asking.decoding import fitted
 from progtrain.evaluation.asking.inference import forward
 from progtrain.evaluation.writing.drafting import Draft, compiled, loss_body
@@ -75,8 +76,10 @@ def _same_targets(targets: Any, seen: Tensor) -> bool:
 def loss_of(known: Sequence[Followed], draft: Draft, task: Task) -> tuple[tuple[str, ...], str]:
     """The body of loss(), and why there is none."""
     try:
-        body = loss_body(known[0].trace, known[0].roles, task, known[0].size)
-    except NotWritten as error:
+        _, outputs, targets = answered(draft, known[0])
+        shapes = [part.shape for part in fitted(outputs, targets, task)]
+        body = loss_body(known[0].trace, known[0].roles, task, known[0].size, (shapes[0], shapes[1]))
+    except (NotWritten, EvaluationError) as error:
         return (), str(error)
     function = compiled("loss", "outputs, targets", body, _SCOPE)
     for followed in known:

@@ -237,6 +237,47 @@ class Autoencoder(pl.LightningModule):
         self.log("val_loss", F.mse_loss(self(batch[0]), batch[0]))
 
 
+class ByIndex(Net):
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        right = F.log_softmax(self(x), dim=1).gather(1, y[:, None]).squeeze(1)
+        self.log("val_loss", (-((1 - right.exp()) ** 2) * right).mean())
+
+
+class RootOfSquares(Net):
+    def __init__(self):
+        super().__init__(outputs=1)
+
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        self.log("val_loss", torch.sqrt(F.mse_loss(self(x).squeeze(1), y) + 1e-6))
+
+
+class Dice(Net):
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        shares, wanted = self(x).softmax(1), F.one_hot(y, 4).float()
+        self.log("val_loss", 1 - 2 * (shares * wanted).sum() / (shares + wanted).sum())
+
+
+class Brier(Net):
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        self.log("val_loss", F.mse_loss(self(x).softmax(1), F.one_hot(y, 4).float()))
+
+
+class OneAgainstAll(Net):
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        self.log("val_loss", F.binary_cross_entropy_with_logits(self(x), torch.eye(4)[y]))
+
+
+class PlainNumber(Net):
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        self.log_dict({"val_loss": F.cross_entropy(self(x), y).item()})
+
+
 @dataclass
 class Graph:
     x: torch.Tensor
@@ -285,6 +326,12 @@ CASES = {
         ("return model.model.body(inputs)",),
     ),
     "metric objects": (Kept, classes, "classification", ()),
+    "by index": (ByIndex, classes, "classification", ()),
+    "root of squares": (RootOfSquares, lambda n: (torch.randn(n, 6), torch.randn(n)), "regression", ()),
+    "dice": (Dice, classes, "classification", ()),
+    "brier": (Brier, classes, "classification", ("return model(inputs).softmax(1)",)),
+    "one against all": (OneAgainstAll, classes, "classification", ()),
+    "a plain number": (PlainNumber, classes, "classification", ()),
     "training step alone": (TrainingAlone, classes, "classification", ()),
     "accuracy alone": (AccuracyAlone, classes, "classification", ()),
     "autoencoder": (Autoencoder, lambda n: (torch.randn(n, 6), torch.zeros(n)), "regression", ()),
@@ -309,7 +356,7 @@ def test_what_is_written_gives_the_loss_of_the_step(case):
         object.__setattr__(model, "log_dict", logged.update)
         step = model.training_step if kind in (TrainingAlone, AccuracyAlone) else model.validation_step
         returned = step(batch, 0)
-    own = logged.get("val_loss", returned)
+    own = torch.as_tensor(logged.get("val_loss", returned)) if case != "metric objects" else logged["val_loss"]
     own = own.compute() if case == "metric objects" else own
     if case == "metric objects":  # which keeps the mean of all that it was given
         own = F.cross_entropy(answered, targets)
@@ -381,6 +428,18 @@ def test_a_loss_of_more_than_outputs_and_targets_is_not_stated():
     seen = observed(Divergence(), lambda n: (torch.randn(n, 6), torch.zeros(n)), "regression")
     assert not seen.lacking
     assert (seen.loss, seen.loss_reason) == ((), "it needs more of the model than its outputs")
+
+
+class Penalized(Net):
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        self.log("val_loss", F.cross_entropy(self(x), y) + 0.01 * sum((p**2).sum() for p in self.parameters()))
+
+
+def test_weights_are_not_written_into_a_loss_as_constants():
+    seen = observed(Penalized(), classes)
+    assert not seen.lacking
+    assert (seen.loss, seen.loss_reason) == ((), "it needs the weights of the model")
 
 
 class Confident(Standard):
