@@ -1,4 +1,4 @@
-"""Whether last.ckpt is the end of a training: its epoch, held against the last one in the log."""
+"""Whether last.ckpt is the end of a training: the batches that it has seen, held against the log."""
 
 from __future__ import annotations
 
@@ -25,10 +25,13 @@ def not_the_end(artifacts: Path) -> str | None:
         artifacts: a version's folder.
     """
     log = latest_metrics_csv(artifacts)
-    end, kept = None if log is None else _last_epoch(log), _epoch(artifacts / "last.ckpt")
-    if end is None or kept is None or kept >= end:
+    end, content = None if log is None else _last_step(log), _content(artifacts / "last.ckpt")
+    seen = _batches(content)
+    if end is None or seen is None or seen >= end:  # what is tested after a training is logged at the step behind it
         return None
-    return f"last.ckpt is of epoch {kept}, the training ended with epoch {end}: {_WHY}"
+    return (
+        f"last.ckpt is of epoch {content.get('epoch')}, after {seen} batches; the training went on to {end + 1}: {_WHY}"
+    )
 
 
 def will_not_be_the_end(snapshot: Snapshot, source: str) -> str | None:
@@ -44,16 +47,26 @@ def will_not_be_the_end(snapshot: Snapshot, source: str) -> str | None:
     return f"last.ckpt would not be the end of the training: {_WHY}"
 
 
-def _last_epoch(log: Path) -> int | None:
+def _last_step(log: Path) -> int | None:
     with log.open(encoding="utf-8", newline="") as file:
-        epochs = [row["epoch"] for row in csv.DictReader(file) if row.get("epoch")]
+        steps = [row["step"] for row in csv.DictReader(file) if row.get("step")]
     try:
-        return max((int(float(epoch)) for epoch in epochs), default=None)
+        return max((int(float(step)) for step in steps), default=None)
     except ValueError:
         return None
 
 
-def _epoch(checkpoint: Path) -> int | None:
+def _batches(content: dict[Any, Any]) -> int | None:
+    """How many batches a checkpoint's training has seen, as Lightning counts the steps of a log."""
+    try:
+        seen = content["loops"]["fit_loop"]["epoch_loop.state_dict"]["_batches_that_stepped"]
+    except (KeyError, TypeError):
+        return None
+    return seen if isinstance(seen, int) else None
+
+
+def _content(checkpoint: Path) -> dict[Any, Any]:
+    """What stands in a checkpoint, tensors and objects left out; empty where it is of another format."""
     try:
         with zipfile.ZipFile(checkpoint) as archive:
             name = next(name for name in archive.namelist() if name.endswith("/data.pkl"))
@@ -69,9 +82,8 @@ def _epoch(checkpoint: Path) -> int | None:
         ValueError,
         LookupError,
     ):
-        return None  # of another format
-    epoch = content.get("epoch") if isinstance(content, dict) else None
-    return epoch if isinstance(epoch, int) else None
+        return {}
+    return content if isinstance(content, dict) else {}
 
 
 class _Inert:
