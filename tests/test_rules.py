@@ -78,6 +78,18 @@ class TestReading:
             for word, warning in zip(("deploy_config", "epochs", "Be kind to the GPU"), rules.warnings, strict=True)
         ] == [True, True, True]
 
+    def test_a_byte_order_mark_says_nothing(self, tmp_path: Path) -> None:
+        (tmp_path / RULES_FILE).write_bytes(b'\xef\xbb\xbf{"seed": 7}')
+        (tmp_path / INSTRUCTION_FILE).write_bytes(b"\xef\xbb\xbf# Limits\nkeep the batch size\n")
+        rules = read_rules(tmp_path)
+        assert rules.seed == 7
+        assert rules.instructions == ("keep the batch size",)
+
+    def test_a_whole_number_is_one_however_it_is_written(self, tmp_path: Path) -> None:
+        rules = read(tmp_path, {"loop_config": {"max_versions": 3.0}, "training_config": {"epochs": 3.0, "lr": 1.0}})
+        given = (rules.loop_config.max_versions, *rules.training_config.values())
+        assert [(value, type(value)) for value in given] == [(3, int), (3, int), (1.0, float)]
+
 
 class TestLocks:
     def test_each_names_the_rule_that_holds_it_the_highest_where_several(self, tmp_path: Path) -> None:
