@@ -83,8 +83,11 @@ def _from_script(workspace: Workspace, version: str, yardstick: Yardstick, folde
     source, script = workspace.read_script(version), workspace.script(version).name
     with scratch_view(workspace, version, source) as view, contextlib.chdir(view), _Watch(folder) as watch:
 
+        own = sys.argv
+
         def ask_all(fit: Fit) -> None:
             watch.stop()
+            sys.argv = own  # what reads the split from here on is not the script, and is not to pass for it
             restore_weights(fit.model, workspace.artifacts(version) / "best.ckpt", fit.datamodule)
             data = ValidationSet(_test_loader(fit, script), yardstick.split, fit.prepared)
             fit.begin_validation()

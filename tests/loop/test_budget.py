@@ -171,8 +171,8 @@ def test_a_loop_ends_by_its_budget_and_goes_on_with_a_larger_one(workspace: Path
     assert "ended: 0." in status
     assert "of 0.001 minutes used; one more version takes about" in status
 
-    # The same training over again, put there by hand: no improvement on v001.
-    source = (workspace / "02_train_v001.py").read_text()
+    # Nearly the same training over again, put there by hand: no improvement on v001.
+    source = (workspace / "02_train_v001.py").read_text().replace("LEARNING_RATE = 0.01", "LEARNING_RATE = 0.0101")
     (workspace / "02_train_v002.py").write_text(source.replace('VERSION = "v001"', 'VERSION = "v002"'))
     limit(workspace, patience=1)
     ended = progtrain("run", workspace)
