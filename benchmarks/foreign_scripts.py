@@ -30,6 +30,7 @@ from pathlib import Path
 
 import pandas as pd
 from foreign.data import write
+from foreign.figures import Figures
 
 BENCHMARKS = Path(__file__).resolve().parent
 SCRIPTS = BENCHMARKS / "foreign" / "scripts"
@@ -75,7 +76,7 @@ def run(*command: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
 
 
-def truth_of(folder: Path, name: str) -> dict[str, float]:
+def truth_of(folder: Path, name: str) -> Figures:
     """The figures of the script trained as it stands."""
     root, of_script = folder / name / "own", [*SCRIPTS.glob(f"{name}*"), *SCRIPTS.glob(f"{name}/*")]
     known, made_from = root / "truth.json", [*of_script, BENCHMARKS / "foreign" / "truths" / f"{name}.py"]
@@ -85,20 +86,22 @@ def truth_of(folder: Path, name: str) -> dict[str, float]:
         done = run(sys.executable, "-m", "foreign.own_training", name, cwd=root)
         if done.returncode != 0 or not known.is_file():
             raise SystemExit(f"{name} does not train as it stands: {done.stderr[-2000:]}")
-    figures: dict[str, float] = json.loads(known.read_text())["figures"]
+    figures: Figures = json.loads(known.read_text())["figures"]
     return figures
 
 
-def wrong_figure(name: str, got: float | None, truths: dict[str, float]) -> str:
+def wrong_figure(name: str, got: float | None, truths: Figures) -> str:
     """Empty where a figure of eval_score.json is right."""
     if name not in truths:
         return f"{name} {got}: nothing of that kind can be true of this script"
     wanted = truths[name]
+    if got is None or wanted is None:
+        return "" if got is wanted else f"{name} {got} expected {wanted}"
     near = LOSS_TOLERANCE * abs(wanted) if name == "loss" else TOLERANCE * max(1.0, abs(wanted))
-    return "" if got is not None and abs(got - wanted) <= near else f"{name} {got} expected {wanted:.4g}"
+    return "" if abs(got - wanted) <= near else f"{name} {got} expected {wanted:.4g}"
 
 
-def judged(root: Path, done: subprocess.CompletedProcess[str], truths: dict[str, float]) -> tuple[str, str]:
+def judged(root: Path, done: subprocess.CompletedProcess[str], truths: Figures) -> tuple[str, str]:
     """The outcome, and the figures or the reason."""
     if "Traceback" in done.stdout + done.stderr:
         return "WRONG", "a traceback"
@@ -113,7 +116,8 @@ def judged(root: Path, done: subprocess.CompletedProcess[str], truths: dict[str,
     if wrong:
         return "WRONG", "; ".join(wrong)
     missing = "" if "loss" in got or "loss" not in truths else "; loss not measured"
-    return "agrees", ", ".join(f"{name} {value:.4g}" for name, value in got.items()) + missing
+    shown = (f"{name} {'null' if value is None else format(value, '.4g')}" for name, value in got.items())
+    return "agrees", ", ".join(shown) + missing
 
 
 def row_of(folder: Path, name: str) -> Row:

@@ -10,7 +10,8 @@ import torch
 from sklearn import metrics
 from torch import Tensor
 
-Figures = dict[str, float]
+Figures = dict[str, float | None]
+"""None: the figure cannot be had of this set."""
 
 
 def averaged(losses: Iterable[Tensor], sizes: Iterable[int]) -> float:
@@ -52,11 +53,12 @@ def pixels(answers: Sequence[Tensor], targets: Sequence[Tensor], ignored: int | 
 def values(answers: Sequence[Tensor], targets: Sequence[Tensor]) -> Figures:
     answered, true = torch.cat(list(answers)).double(), torch.cat(list(targets)).double()
     answered, true = answered.reshape(len(answered), -1), true.reshape(len(true), -1)
+    constant = bool((true == true[0]).all(dim=0).any())  # nothing is explained of a column that does not vary
     scale = (answered.abs() + true.abs()).clamp(min=1e-12)
     return {
         "mae": float(metrics.mean_absolute_error(true, answered)),
         "rmse": float(metrics.mean_squared_error(true.flatten(), answered.flatten()) ** 0.5),
-        "r2": float(metrics.r2_score(true, answered)),
+        "r2": None if constant else float(metrics.r2_score(true, answered)),
         "smape": float((2 * (answered - true).abs() / scale).mean()),
     }
 

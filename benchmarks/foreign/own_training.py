@@ -64,6 +64,8 @@ def tell(truth: Any, trainer: Any, model: Any, checkpoint: str, logged: dict[int
     model.load_state_dict(content["state_dict"])
     model.eval()
     loaders, chosen = trainer.val_dataloaders, getattr(truth, "LOADER", None)
+    if loaders is None:  # a module without validation_step
+        loaders = trainer.datamodule.val_dataloader()
     loader = loaders if chosen is None else loaders[chosen]
     with torch.no_grad():
         figures = truth.truth(model, whole(loader))

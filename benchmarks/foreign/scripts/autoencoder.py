@@ -10,6 +10,7 @@ def pictures(split):
     return TensorDataset(torch.tensor(x / 16.0, dtype=torch.float32))
 
 
+L.seed_everything(0)
 encoder = nn.Sequential(nn.Linear(8 * 8, 48), nn.ReLU(), nn.Linear(48, 12))
 decoder = nn.Sequential(nn.Linear(12, 48), nn.ReLU(), nn.Linear(48, 8 * 8))
 
@@ -43,7 +44,6 @@ class LitAutoEncoder(L.LightningModule):
         return optim.Adam(self.parameters(), lr=5e-3)
 
 
-L.seed_everything(0)
 autoencoder = LitAutoEncoder(encoder, decoder)
 trainer = L.Trainer(max_epochs=3, enable_progress_bar=False)
 trainer.fit(autoencoder, DataLoader(pictures("train"), 32, shuffle=True), DataLoader(pictures("valid"), 32))
