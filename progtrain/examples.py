@@ -41,7 +41,8 @@ def create(name: str, target: Path) -> None:
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise WorkspaceError(f"Expected a place for a folder, got {target}: {error.strerror}. Choose another.") from error
+        reason = f"Expected a place for a folder, got {target}: {error.strerror}. Choose another."
+        raise WorkspaceError(reason) from error
     # Built beside the target and renamed: a workspace is there whole or not at all.
     with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as beside:
         made = Path(beside) / "workspace"

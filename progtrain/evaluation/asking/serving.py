@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import torch
-from lightning_utilities.core.apply_func import apply_to_collection
 from torch import Tensor, nn
 
 from progtrain.evaluation.asking.decoding import decode, predictions_of
 from progtrain.evaluation.asking.inference import ask, predict_step_heard
 from progtrain.evaluation.showing.presentation import Names, served_answer
-from progtrain.evaluation.yardstick.batches import Batch, Texts, ValidationSet, as_array
+from progtrain.evaluation.yardstick.batches import Batch, ValidationSet, as_array
 from progtrain.evaluation.yardstick.stated import Outputs, Yardstick
 from progtrain.evaluation.yardstick.vocabulary import read_vocabulary
 from progtrain.serving import ServingExample, write_example
@@ -87,7 +86,7 @@ def keep_example(
         prepdata: folder of the prepared data set.
         names: what stats.json says of the data.
     """
-    batch = _first(next(iter(data)))
+    batch = data.first(_SAMPLES)
     called = called_with(model, batch.inputs)
     if called is None:
         return
@@ -136,14 +135,6 @@ def _request(called: Called | None) -> str:
         return ""
     lists = {name: tensor.tolist() for name, tensor in called.tensors.items()}
     return json.dumps({"inputs": lists["inputs"] if called.layout == "tensor" else lists})
-
-
-def _first(batch: Batch) -> Batch:
-    inputs = apply_to_collection(batch.inputs, Tensor, lambda tensor: tensor[:_SAMPLES])
-    if isinstance(batch.targets, Tensor):
-        return Batch(inputs, batch.targets[:_SAMPLES])
-    ids, lengths = (None if part is None else part[:_SAMPLES] for part in (batch.targets.ids, batch.targets.lengths))
-    return Batch(inputs, Texts(batch.targets.texts[:_SAMPLES], ids, lengths))
 
 
 def _varying(samples: Sequence[Called | None]) -> tuple[tuple[int, ...], ...]:

@@ -33,7 +33,7 @@ class Followed:
 
 
 def follow(
-    model: Any, step: str, batch: Any, task: Task, monitored: frozenset[str], position: int = 0
+    model: Any, step: str, batch: Any, expected: int, task: Task, monitored: frozenset[str], position: int = 0
 ) -> Followed | NotFollowed:
     """Trace a step on one batch, and find what it compares; modules that hold the loss inside are looked into.
 
@@ -41,11 +41,12 @@ def follow(
         model: the LightningModule, in evaluation mode.
         step: `validation_step` or `training_step`.
         batch: as the step gets it.
+        expected: samples that were asked for.
         task: what the targets are.
         monitored: names that checkpoints watch.
         position: of the batch's loader among several.
     """
-    size, opened = _size(batch), frozenset[int]()
+    size, opened = _size(batch, expected), frozenset[int]()
     for _ in range(_DEEPEST):
         tracer = Tracer(model, opened)
         try:
@@ -85,7 +86,7 @@ def _holding_targets(trace: Trace) -> frozenset[int]:
     return frozenset(found)
 
 
-def _size(batch: Any) -> int:
-    """Samples of a batch: the extent that most of its tensors begin with."""
+def _size(batch: Any, expected: int) -> int:
+    """Samples of a batch: as many as were asked for, else the extent that most of its tensors begin with."""
     extents = [len(leaf) for _, leaf in paths_of(batch) if isinstance(leaf, Tensor) and leaf.dim() > 0]
-    return max(set(extents), key=extents.count, default=0)
+    return expected if expected in extents else max(set(extents), key=extents.count, default=0)

@@ -29,17 +29,17 @@ def observe_validation(
 
     Args:
         fit: set up, with `begin_validation` done.
-        batches: of the watched loader, prepared.
+        batches: of the watched loader, prepared; of `SIZES` samples where the loader can be asked for so many.
         task: what the targets are.
         monitored: names that checkpoints watch.
         position: of that loader among several.
     """
-    prepared = list(batches)
+    prepared = list(zip(batches, SIZES, strict=False))
     reasons: dict[str, str] = {}
     for step in ("validation_step", "training_step"):
         if not _is_own(fit.model, step):
             continue
-        followed = [follow(fit.model, step, batch, task, monitored, position) for batch in prepared]
+        followed = [follow(fit.model, step, batch, n, task, monitored, position) for batch, n in prepared]
         known = [each for each in followed if isinstance(each, Followed)]
         reason = next((each.reason for each in followed if isinstance(each, NotFollowed)), "") or _mismatch(known, task)
         if not reason:
@@ -47,14 +47,16 @@ def observe_validation(
             return seen if seen.loss or step == "training_step" else _with_loss_of_training(fit, seen, prepared, task)
         reasons[step] = reason
     told = "; ".join(f"{step}: {reason}" for step, reason in reasons.items()) or "the module has no validation_step"
-    return Observation(step="", lacking={"split": told, "predict": told}, candidates=_candidates(prepared))
+    return Observation(
+        step="", lacking={"split": told, "predict": told}, candidates=_candidates([batch for batch, _ in prepared])
+    )
 
 
-def _with_loss_of_training(fit: Fit, seen: Observation, batches: Sequence[Any], task: Task) -> Observation:
+def _with_loss_of_training(fit: Fit, seen: Observation, batches: Sequence[tuple[Any, int]], task: Task) -> Observation:
     """Where validation compares without a loss, that of the training step, if it compares the same."""
     if seen.lacking or not seen.loss_reason.startswith(_NO_LOSS):
         return seen
-    followed = [follow(fit.model, "training_step", batch, task, frozenset()) for batch in batches]
+    followed = [follow(fit.model, "training_step", batch, n, task, frozenset()) for batch, n in batches]
     known = [each for each in followed if isinstance(each, Followed)]
     if len(known) < len(followed) or _mismatch(known, task):
         return seen

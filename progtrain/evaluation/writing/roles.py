@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, Final
 
 from torch import Tensor, nn
@@ -18,6 +19,8 @@ from progtrain.tasks import Task, has_values
 _MONOTONE: Final = frozenset({"log_softmax", "softmax", "sigmoid", "logsigmoid", "log", "clamp", "clip", "clamp_min"})
 #: Make decisions of scores.
 _DECIDING: Final = frozenset({"argmax", "gt", "ge", "__gt__", "__ge__", "round", "max", "topk"})
+#: Give a part of a tensor.
+_SELECTING: Final = frozenset({"__getitem__", "select", "narrow", "chunk", "split", "tensor_split", "unbind"})
 _LOSS_NAME: Final = re.compile(r"(^|[_/.\- ])(loss|objective|nll|elbo|cost)($|[_/.\- ])", re.IGNORECASE)
 
 
@@ -119,7 +122,28 @@ def _roles_of(trace: Trace, task: Task, name: str, scalar: Value, size: int) -> 
     meetings = [pair for operation in made_of if (pair := _meeting(trace, operation)) is not None]
     if not meetings:
         return NotFollowed("no operation compares an output of the model with a part of the batch")
+    if _are_parts(trace, [answer for answer, _ in meetings]):
+        return NotFollowed("it compares several parts of the outputs one by one, as quantiles or classes in a loop")
     return _met(trace, task, meetings[0], scalar, name, size)
+
+
+def _are_parts(trace: Trace, answers: Sequence[Value]) -> bool:
+    """Whether values are made of different parts of the outputs, of which none is the answer."""
+    parts = [each for answer in answers if (each := _parts_in(trace, answer))]
+    return any(one.isdisjoint(other) for one, other in combinations(parts, 2))
+
+
+def _parts_in(trace: Trace, answer: Value) -> frozenset[str]:
+    """The selections from outputs that a value is made of."""
+    found, left = set(), [answer]
+    while left:
+        each = left.pop()
+        if isinstance(each, Made) and trace.is_answer(each):
+            operation = trace.operation(each)
+            if operation.name in _SELECTING:
+                found.add(repr((operation.args, operation.kwargs, each.path)))
+            left += operation.made()
+    return frozenset(found)
 
 
 def _met(

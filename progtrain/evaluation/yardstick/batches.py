@@ -75,6 +75,14 @@ class Batch:
         """One sample as a batch of one."""
         return Batch(_map(self.inputs, lambda t: t[index : index + 1]), row_of(self.targets, index))
 
+    def first(self, count: int) -> Batch:
+        """The first samples; every tensor has a row a sample."""
+        inputs = _map(self.inputs, lambda tensor: tensor[:count])
+        if isinstance(self.targets, Tensor):
+            return Batch(inputs, self.targets[:count])
+        ids, lengths = (None if part is None else part[:count] for part in (self.targets.ids, self.targets.lengths))
+        return Batch(inputs, Texts(self.targets.texts[:count], ids, lengths))
+
     def to(self, device: torch.device) -> Batch:
         """The batch with its inputs on `device`."""
         return Batch(_map(self.inputs, lambda t: t.to(device)), self.targets)
@@ -181,6 +189,12 @@ class ValidationSet:
             found.extend(batch.row(i - start) for i in range(start, start + count) if i in wanted)
             start += count
         return found
+
+    def first(self, count: int) -> Batch:
+        """The first samples, at most `count`, as one batch."""
+        if self._indexed:
+            return next(self._read(Subset(self._dataset, range(min(count, len(self._dataset)))), count))
+        return next(iter(self)).first(count)
 
     def _read(self, dataset: Any, batch_size: int | None) -> Iterator[Batch]:
         loader: DataLoader[Any] = DataLoader(dataset, batch_size=batch_size, collate_fn=self._collate)

@@ -386,6 +386,19 @@ class Contrast(Net):
         self.log("val_loss", ((near - (y[:, None] == y[None]).float()) ** 2).mean())
 
 
+class Quantiles(Net):
+    def validation_step(self, batch, batch_idx):
+        errors = [(q, batch[1] - self(batch[0])[:, i]) for i, q in enumerate((0.1, 0.5, 0.9))]
+        self.log("val_loss", sum(torch.maximum(q * error, (q - 1) * error).mean() for q, error in errors))
+
+
+class DiceByClass(Net):
+    def validation_step(self, batch, batch_idx):
+        shares, y = self(batch[0]).softmax(1), batch[1]
+        each = [(shares[:, c] * (y == c)).sum() / (shares[:, c].sum() + (y == c).sum()) for c in range(4)]
+        self.log("val_loss", 1 - 2 * sum(each) / 4)
+
+
 class Raises(Net):
     def validation_step(self, batch, batch_idx):
         raise KeyError("embedding")
@@ -401,6 +414,8 @@ class Raises(Net):
         ),
         (Triplet, lambda n: tuple(torch.randn(n, 6) for _ in range(3)), "no operation compares an output"),
         (Contrast, classes, "it compares the samples of a batch with each other"),
+        (Quantiles, lambda n: (torch.randn(n, 6), torch.randn(n)), "several parts of the outputs one by one"),
+        (DiceByClass, classes, "several parts of the outputs one by one"),
         (Raises, classes, "KeyError: 'embedding'"),
         (Net, classes, "has no validation_step"),
     ],
