@@ -104,7 +104,8 @@ def rehearse(workspace: Workspace, version: str, yardstick: Yardstick) -> Protoc
     """
     question, listing = _question(workspace, version, yardstick)
     heard = _measure(question, listing, answers_of_version(question, trained=False))
-    agreement = _agreement(question, heard, heard.circumstances.logged)
+    logged = {name: (value,) for name, value in heard.circumstances.logged.items()}
+    agreement = _agreement(question, heard, logged)
     if agreement.disagreeing:
         raise EvaluationError(f"Before any training, {in_words(agreement)}")
     protocol = _protocol(question, heard)
@@ -215,7 +216,7 @@ def _protocol(question: Question, heard: _Heard) -> Protocol:
     )
 
 
-def _agreement(question: Question, heard: _Heard, values: Mapping[str, float]) -> AgreementRecord:
+def _agreement(question: Question, heard: _Heard, values: Mapping[str, Sequence[float]]) -> AgreementRecord:
     told = heard.circumstances
     logged = Logged(values, _comparable(question), told.shuffled, told.validated, told.failure)
     user_metrics = question.workspace.root / USER_METRICS

@@ -14,8 +14,11 @@ from progtrain.workspace import Workspace
 _LOSS_KNOBS: Final = frozenset({"loss", "label_smoothing"})
 
 
-def logged_at(artifacts: Path, checkpoint: Path) -> dict[str, float]:
+def logged_at(artifacts: Path, checkpoint: Path) -> dict[str, tuple[float, ...]]:
     """The figures in metrics.csv at the moment of a checkpoint, by the script's own names; empty without a log.
+
+    There are several where a script logs of training and validation by the same name: the log does not tell which is
+    which.
 
     Args:
         artifacts: folder of the version, with `logs/`.
@@ -31,7 +34,7 @@ def logged_at(artifacts: Path, checkpoint: Path) -> dict[str, float]:
     step, epoch = _whole(content.get("global_step")), _whole(content.get("epoch"))
     columns = read_curves(log).columns
     found = {name: _at(points, step, epoch) for name, points in columns.items()}
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: values for name, values in found.items() if values}
 
 
 def loss_changed_in(workspace: Workspace, version: str) -> bool:
@@ -51,8 +54,8 @@ def _whole(value: Any) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _at(points: tuple[Point, ...], step: int | None, epoch: int | None) -> float | None:
-    """The value at the checkpoint's step, which a log counts from 0, else the last of its epoch."""
+def _at(points: tuple[Point, ...], step: int | None, epoch: int | None) -> tuple[float, ...]:
+    """The values at the checkpoint's step, which a log counts from 0, else the last of its epoch."""
     of_epoch = [point.value for point in points if epoch is not None and point.epoch == epoch]
     at_step = [point.value for point in points if step is not None and point.step == step - 1]
-    return next(iter([*reversed(at_step), *reversed(of_epoch)]), None)
+    return tuple(at_step or of_epoch[-1:])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,14 +30,14 @@ class Logged:
     """What a script logged on its validation set.
 
     Args:
-        values: by the script's own names.
+        values: by the script's own names; where there are several, the nearest is the one.
         names: metric of 03_eval.py -> the name that it has there.
         shuffled: whether it took the samples in another order.
         samples: how many of them it took; None where that is not known.
         failure: why it logged nothing.
     """
 
-    values: Mapping[str, float]
+    values: Mapping[str, Sequence[float]]
     names: Mapping[str, str]
     shuffled: bool = False
     samples: int | None = None
@@ -60,18 +60,19 @@ def agreement_of(
     """
     total = len(predictions.sample_ids)
     part = logged.samples if logged.samples is not None else total
-    values = {metric: _value(logged.values, name) for metric, name in logged.names.items()}
-    named = {metric: value for metric, value in values.items() if value is not None}
+    values = {metric: _values(logged.values, name) for metric, name in logged.names.items()}
+    named = {metric: found for metric, found in values.items() if found}
     if not named:
         return AgreementRecord(compared=(), reason=logged.failure or _nothing(logged))
     if part < total and logged.shuffled:
         return AgreementRecord(compared=(), reason=f"the script validates on {part} of {total} samples, drawn anew")
     known = _rows(predictions, slice(0, part))
     compared = []
-    for metric, value in named.items():
+    for metric, heard in named.items():
         found = _ways(metric, known, task, batch_size, user_metrics)
         ways = {way: figure for way, figure in found if math.isfinite(figure)}
         if ways:
+            value = min(heard, key=lambda each: min(abs(figure - each) for figure in ways.values()))
             compared.append(_compared(metric, logged.names[metric], value, ways, part))
     return AgreementRecord(compared=tuple(compared), reason="" if compared else "none of the figures could be computed")
 
@@ -82,11 +83,11 @@ def _nothing(logged: Logged) -> str:
     return f"the script logs no {' or '.join(logged.names.values())}"
 
 
-def _value(values: Mapping[str, float], name: str) -> float | None:
+def _values(values: Mapping[str, Sequence[float]], name: str) -> tuple[float, ...]:
     """What was logged under a name, or under what Lightning makes of it."""
     found = [key for key in values if key in (name, f"{name}_epoch") or key.startswith((f"{name}/", f"{name}_epoch/"))]
-    finite = [values[key] for key in found if math.isfinite(values[key])]
-    return finite[0] if finite else None
+    finite = (tuple(filter(math.isfinite, values[key])) for key in found)
+    return next((each for each in finite if each), ())
 
 
 def _ways(

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any, Final
 
+import torch
 from torch import Tensor, nn
 
-from progtrain.evaluation.writing.losses import LOSSES, arguments_of
+from progtrain.evaluation.writing.losses import LOSSES, TAKE_CLASSES, arguments_of
+from progtrain.evaluation.writing.statements import needed_parts
 from progtrain.evaluation.writing.trace import CASTS, RESHAPES, Trace, Value
 from progtrain.evaluation.writing.tracing import Made, Operation, leaves_of
-from progtrain.tasks import Task, has_values
+from progtrain.evaluation.writing.wording import described
+from progtrain.tasks import Task, has_classes, has_values
 
 #: Keep the order of scores; behind them stands what a model really answers.
 _MONOTONE: Final = frozenset({"log_softmax", "softmax", "sigmoid", "logsigmoid", "log", "clamp", "clip", "clamp_min"})
@@ -22,6 +25,8 @@ _DECIDING: Final = frozenset({"argmax", "gt", "ge", "__gt__", "__ge__", "round",
 #: Give a part of a tensor.
 _SELECTING: Final = frozenset({"__getitem__", "select", "narrow", "chunk", "split", "tensor_split", "unbind"})
 _LOSS_NAME: Final = re.compile(r"(^|[_/.\- ])(loss|objective|nll|elbo|cost)($|[_/.\- ])", re.IGNORECASE)
+#: Says of a loss that it is the whole one.
+_WHOLE_LOSS: Final = re.compile(r"((val|valid|validation|dev|eval|total)[_/.\- ]*)*loss(_epoch)?", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -59,12 +64,18 @@ def find_roles(trace: Trace, task: Task, monitored: frozenset[str], size: int) -
         monitored: names that checkpoints watch.
         size: samples in the batch.
     """
-    reasons = []
+    followed, reasons, parts = list[Roles](), list[str](), set[int]()
     for name, scalar in _scalars(trace, monitored):
+        if isinstance(scalar, Made) and scalar.number in parts:
+            continue  # a part of a loss is not measured in its place
         found = _roles_of(trace, task, name, scalar, size)
         if isinstance(found, Roles):
-            return found
-        reasons.append(found.reason)
+            followed.append(found)
+        else:
+            reasons.append(found.reason)
+            parts |= {operation.number for operation in trace.ancestors(scalar)}
+    if followed:
+        return _one_of(trace, followed, monitored, size)
     if not reasons:
         for operation in trace.tracer.operations:
             pair = _meeting(trace, operation)
@@ -72,6 +83,22 @@ def find_roles(trace: Trace, task: Task, monitored: frozenset[str], size: int) -
             if isinstance(found, Roles):
                 return found
     return NotFollowed(reasons[0] if reasons else "it logs and returns no loss that is made of the model's outputs")
+
+
+def _one_of(trace: Trace, followed: Sequence[Roles], monitored: frozenset[str], size: int) -> Roles | NotFollowed:
+    """The likeliest loss, unless nothing tells which of several heads is meant."""
+    first = followed[0]
+    if not first.logged_as or first.logged_as in monitored or _WHOLE_LOSS.fullmatch(first.logged_as):
+        return first
+    own = needed_parts(trace, first.targets)
+    others = [each for each in followed if _LOSS_NAME.search(each.logged_as)]
+    others = [each for each in others if needed_parts(trace, each.targets) != own]
+    if not others:
+        return first
+    places = "; ".join(
+        f"{each.logged_as} of {_pair(trace, each.outputs, each.targets, size)}" for each in (first, *others)
+    )
+    return NotFollowed(f"it logs several losses, and no checkpoint watches one of them ({places})")
 
 
 def _scalars(trace: Trace, monitored: frozenset[str]) -> Iterator[tuple[str, Value]]:
@@ -113,12 +140,14 @@ def _roles_of(trace: Trace, task: Task, name: str, scalar: Value, size: int) -> 
         both = _batch_first(trace, outputs, size), _batch_first(trace, targets, size, RESHAPES | CASTS)
         pairs[_key(both[0]), _key(both[1])] = both
     if len(pairs) > 1:
-        places = "; ".join(f"{call.name} of {_shape(trace, _compared(call)[0])}" for call in calls)
-        return NotFollowed(f"several losses compare different outputs and targets ({places})")
+        places = dict.fromkeys(f"{call.name} of {_pair(trace, *_compared(call), size)}" for call in calls)
+        if len(places) == 1:
+            return NotFollowed(f"it compares one sample after the other in a loop ({[*places][0]})")
+        return NotFollowed(f"several losses compare different outputs and targets ({'; '.join(places)})")
     if pairs:
         ((outputs, targets),) = pairs.values()
         exact = calls[0] if isinstance(scalar, Made) and scalar.number == calls[0].number else None
-        return _checked(trace, Roles(outputs, targets, scalar, exact, name), size)
+        return _checked(trace, Roles(outputs, targets, scalar, exact, name), task, size)
     meetings = [pair for operation in made_of if (pair := _meeting(trace, operation)) is not None]
     if not meetings:
         return NotFollowed("no operation compares an output of the model with a part of the batch")
@@ -151,7 +180,7 @@ def _met(
 ) -> Roles | NotFollowed:
     passed = RESHAPES if has_values(task) else RESHAPES | _MONOTONE | (_DECIDING if scalar is None else frozenset())
     outputs, targets = _batch_first(trace, met[0], size, passed), _batch_first(trace, met[1], size, RESHAPES | CASTS)
-    return _checked(trace, Roles(outputs, targets, scalar, None, name), size)
+    return _checked(trace, Roles(outputs, targets, scalar, None, name), task, size)
 
 
 def _compares(trace: Trace, call: Operation) -> bool:
@@ -186,19 +215,37 @@ def _batch_first(trace: Trace, value: Value, size: int, passed: frozenset[str] =
     return found
 
 
-def _checked(trace: Trace, roles: Roles, size: int) -> Roles | NotFollowed:
+def _checked(trace: Trace, roles: Roles, task: Task, size: int) -> Roles | NotFollowed:
     for word, value in (("output", roles.outputs), ("target", roles.targets)):
         shape = trace.tensor(value).shape
         if len(shape) == 0 or shape[0] != size:
             return NotFollowed(
                 f"the {word} of the loss has the shape {list(shape)}, which is no row a sample of {size}"
             )
-    return roles
+    classes = _classes_behind(trace, roles, size) if has_classes(task) else roles.targets
+    if classes is roles.targets:
+        return roles
+    takes_both = roles.call is not None and roles.call.name in TAKE_CLASSES
+    return replace(roles, targets=classes, call=roles.call if takes_both else None)
+
+
+def _classes_behind(trace: Trace, roles: Roles, size: int) -> Value:
+    """The classes that the step makes a row of zeros and a one of; the targets themselves where it does not."""
+    outputs, targets = trace.tensor(roles.outputs), trace.tensor(roles.targets)
+    made_of = trace.ancestors(roles.targets) if targets.numel() == outputs.numel() else []
+    for operation in reversed(made_of):
+        for value in leaves_of((operation.args, operation.kwargs)):
+            if isinstance(value, Made | Tensor) and trace.is_given(value):
+                classes = trace.tensor(value)
+                whole = not classes.is_floating_point() and classes.dtype != torch.bool
+                if whole and classes.shape[0] == size and classes.numel() < targets.numel():
+                    return _batch_first(trace, value, size, RESHAPES | CASTS)
+    return roles.targets
 
 
 def _key(value: Value) -> Any:
     return (value.number, value.path) if isinstance(value, Made) else id(value)
 
 
-def _shape(trace: Trace, value: Any) -> str:
-    return str(list(trace.tensor(value).shape))
+def _pair(trace: Trace, outputs: Value, targets: Value, size: int) -> str:
+    return f"{described(trace, outputs, size)} and {described(trace, targets, size)}"

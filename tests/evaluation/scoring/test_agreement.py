@@ -12,7 +12,7 @@ NAMES = {"loss": "val_loss", "accuracy": "val/acc"}
 
 
 def held(predictions, values, batch_size=32, names=NAMES, **circumstances):
-    logged = Logged(values, names, **circumstances)
+    logged = Logged({name: np.atleast_1d(value).tolist() for name, value in values.items()}, names, **circumstances)
     return agreement_of(logged, predictions, "classification", batch_size, NO_FILE)
 
 
@@ -44,6 +44,14 @@ def test_lightnings_own_endings_of_a_name_are_known(classified, name):
     predictions = classified()
     (compared,) = held(predictions, {name: figures(predictions)["val_loss"]}).compared
     assert (compared.metric, compared.agrees) == ("loss", True)
+
+
+def test_of_what_training_and_validation_log_by_one_name_the_nearest_is_compared(classified):
+    predictions = classified()
+    own = figures(predictions)["val_loss"]
+    assert not held(predictions, {"val_loss": (own, 0.8 * own)}).disagreeing
+    (compared,) = held(predictions, {"val_loss": (0.5 * own, 0.8 * own)}).disagreeing
+    assert compared.logged == pytest.approx(0.8 * own)
 
 
 def test_a_part_that_the_script_validates_on_is_held_against_that_part(classified):
