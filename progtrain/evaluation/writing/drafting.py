@@ -10,16 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from progtrain.evaluation.writing.losses import LOSSES, THRESHOLDS, arguments_of
+from progtrain.evaluation.writing.losses import LOSSES, TAKE_CLASSES, THRESHOLDS, arguments_of
 from progtrain.evaluation.writing.roles import Roles
 from progtrain.evaluation.writing.statements import NotWritten, Statements, accessed, constant, key, needed_parts
-from progtrain.evaluation.writing.trace import Trace, Value
+from progtrain.evaluation.writing.trace import Trace
 from progtrain.evaluation.writing.tracing import Made, Path, paths_of
 from progtrain.predictions import IGNORED
 from progtrain.tasks import Task, has_classes, has_values
 
-#: Losses to which a class is the same as its row of zeros and a one.
-_TAKE_CLASSES = ("cross_entropy", "nll_loss")
 _HAVE_IGNORED = ("token-classification", "segmentation", "language-modelling")
 
 
@@ -189,7 +187,7 @@ def loss_body(
     given = {} if roles.call is None else arguments_of(roles.call.function, roles.call.args, roles.call.kwargs)
     if roles.call is not None and given.get("reduction") in (None, "mean"):
         weights = {name: _constant(trace, value) for name, value in given.items() if name in ("weight", "pos_weight")}
-        one_hot = len(given_shapes[1]) < trace.tensor(roles.targets).dim() and roles.call.name not in _TAKE_CLASSES
+        one_hot = len(given_shapes[1]) < trace.tensor(roles.targets).dim() and roles.call.name not in TAKE_CLASSES
         return (*(begin if one_hot else []), _call(roles.call.name, given, weights, task))
     known = {key(roles.outputs): "outputs"}
     if isinstance(roles.targets, Made):
@@ -237,15 +235,3 @@ def compiled(name: str, parameters: str, body: Sequence[str], names: dict[str, A
     exec(text, scope)
     function: Callable[..., Any] = scope[name]
     return function
-
-
-def described(trace: Trace, value: Value, size: int) -> str:
-    """What a value is, in words: the part of the batch, or what made it, and its shape with N for the samples."""
-    extents = ["N" if extent == size else str(extent) for extent in trace.tensor(value).shape]
-    shape = f"[{', '.join(extents)}]"
-    if isinstance(value, Tensor):
-        path = trace.part(value)
-        return f"batch{accessed(path)} {shape}" if path is not None else f"a tensor {shape}"
-    operation = trace.operation(value)
-    made_by = operation.name or trace.module_paths.get(id(operation.function), "forward")
-    return f"{made_by} {shape}"

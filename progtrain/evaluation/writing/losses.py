@@ -22,6 +22,8 @@ LOSSES: Final[dict[str, dict[str, JsonValue]]] = {
     "poisson_nll_loss": {"log_input": True, "full": False, "eps": 1e-8},
     "ctc_loss": {"blank": 0, "zero_infinity": False},
 }
+#: To which a class is the same as its row of zeros and a one.
+TAKE_CLASSES: Final = frozenset({"cross_entropy", "nll_loss"})
 #: Loss functional -> above which output it takes the second class to be likelier.
 THRESHOLDS: Final = {"binary_cross_entropy": "0.5", "binary_cross_entropy_with_logits": "0"}
 

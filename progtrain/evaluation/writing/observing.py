@@ -8,12 +8,13 @@ from typing import Any, Final
 from torch import Tensor
 
 from progtrain.evaluation.writing.answers import asks_predict_step, threshold_of
-from progtrain.evaluation.writing.drafting import described, drafts, why_not
+from progtrain.evaluation.writing.drafting import drafts, why_not
 from progtrain.evaluation.writing.following import Followed, follow
 from progtrain.evaluation.writing.observation import Observation
 from progtrain.evaluation.writing.roles import NotFollowed
 from progtrain.evaluation.writing.tracing import paths_of
 from progtrain.evaluation.writing.trying import holds, loss_of
+from progtrain.evaluation.writing.wording import described
 from progtrain.script.capturing.inside_fit import Fit
 from progtrain.tasks import Task
 

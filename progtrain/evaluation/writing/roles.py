@@ -142,7 +142,7 @@ def _roles_of(trace: Trace, task: Task, name: str, scalar: Value, size: int) -> 
     if len(pairs) > 1:
         places = dict.fromkeys(f"{call.name} of {_pair(trace, *_compared(call), size)}" for call in calls)
         if len(places) == 1:
-            return NotFollowed(f"it compares one sample after the other in a loop ({[*places][0]})")
+            return NotFollowed(f"it compares one sample after the other in a loop ({next(iter(places))})")
         return NotFollowed(f"several losses compare different outputs and targets ({'; '.join(places)})")
     if pairs:
         ((outputs, targets),) = pairs.values()
