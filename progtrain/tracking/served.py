@@ -224,6 +224,8 @@ def decoded(read: Any, decoding: Decoding) -> list[Any]:
             raise IndexError("One score has no greatest: it is read by a threshold.")
         return list(values.argmax(dim=decoding.axis).tolist())
     values = _squeezed(values)
+    if decoding.reading == "above" and values.ndim > 3 and values.shape[1] == 1:
+        values = values.squeeze(1)  # a mask has no axis of classes
     return list((values > decoding.threshold).long().tolist() if decoding.reading == "above" else values.tolist())
 
 

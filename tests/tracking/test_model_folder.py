@@ -165,6 +165,17 @@ def test_one_score_a_sample_is_read_by_a_threshold_also_where_all_examples_are_o
     torch.testing.assert_close(torch.tensor([record["scores"] for record in records]), scores)
 
 
+def test_a_mask_of_one_score_a_pixel_is_served_without_an_axis_of_classes(tmp_path: Path) -> None:
+    source = PLAIN.replace("self.first(x)))", "self.first(x))).reshape(len(x), 1, 1, 3)")
+    model = trained(tmp_path, source.replace("cross_entropy(self(batch[0]), batch[1])", "relu(self(batch[0])).mean()"))
+    with torch.no_grad():
+        masks = (model.module(torch.from_numpy(model.inputs["inputs"])) > 0).long().squeeze(1).tolist()
+    update = {"task": "segmentation", "answers": tuple({"answer": mask} for mask in masks)}
+    write_model(dataclasses.replace(model, example=model.example.model_copy(update=update)), tmp_path / "model")
+    records = mlflow.pyfunc.load_model(str(tmp_path / "model")).predict(model.inputs["inputs"])
+    assert [record["answer"] for record in records] == masks
+
+
 def test_answers_that_do_not_follow_from_the_outputs_are_refused(tmp_path: Path) -> None:
     model = trained(tmp_path, PLAIN)
     answers = tuple({**answer, "answer": 7} for answer in model.example.answers)

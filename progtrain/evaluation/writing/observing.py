@@ -21,6 +21,7 @@ from progtrain.tasks import Task
 #: Samples a batch; numbers that are hardly ever an extent of anything else.
 SIZES: Final = (7, 5, 1)
 _NO_LOSS: Final = "no loss was seen"
+_OWN_OPTIMIZERS: Final = "it steps its optimizers itself (automatic_optimization is False), so it is not run here"
 
 
 def observe_validation(
@@ -40,6 +41,9 @@ def observe_validation(
     for step in ("validation_step", "training_step"):
         if not _is_own(fit.model, step):
             continue
+        if step == "training_step" and not fit.model.automatic_optimization:
+            reasons[step] = _OWN_OPTIMIZERS
+            continue
         followed = [follow(fit.model, step, batch, n, task, monitored, position) for batch, n in prepared]
         known = [each for each in followed if isinstance(each, Followed)]
         reason = next((each.reason for each in followed if isinstance(each, NotFollowed)), "") or _mismatch(known, task)
@@ -55,7 +59,7 @@ def observe_validation(
 
 def _with_loss_of_training(fit: Fit, seen: Observation, batches: Sequence[tuple[Any, int]], task: Task) -> Observation:
     """Where validation compares without a loss, that of the training step, if it compares the same."""
-    if seen.lacking or not seen.loss_reason.startswith(_NO_LOSS):
+    if seen.lacking or not seen.loss_reason.startswith(_NO_LOSS) or not fit.model.automatic_optimization:
         return seen
     followed = [follow(fit.model, "training_step", batch, n, task, frozenset()) for batch, n in batches]
     known = [each for each in followed if isinstance(each, Followed)]

@@ -399,6 +399,18 @@ class DiceByClass(Net):
         self.log("val_loss", 1 - 2 * sum(each) / 4)
 
 
+class Manual(Net):
+    def __init__(self):
+        super().__init__()
+        self.automatic_optimization = False
+
+    def training_step(self, batch, batch_idx):
+        raise AssertionError("it is not run")
+
+    def validation_step(self, batch, batch_idx):
+        self.log("val_gap", (self(batch[0]).mean(0) - 1).abs().mean())
+
+
 class Raises(Net):
     def validation_step(self, batch, batch_idx):
         raise KeyError("embedding")
@@ -417,6 +429,7 @@ class Raises(Net):
         (Quantiles, lambda n: (torch.randn(n, 6), torch.randn(n)), "several parts of the outputs one by one"),
         (DiceByClass, classes, "several parts of the outputs one by one"),
         (Raises, classes, "KeyError: 'embedding'"),
+        (Manual, classes, "training_step: it steps its optimizers itself"),
         (Net, classes, "has no validation_step"),
     ],
 )
