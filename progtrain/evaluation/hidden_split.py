@@ -82,7 +82,6 @@ def _answers(
 def _from_script(workspace: Workspace, version: str, yardstick: Yardstick, folder: Path, seed: int, send: Send) -> None:
     source, script = workspace.read_script(version), workspace.script(version).name
     with scratch_view(workspace, version, source) as view, contextlib.chdir(view), _Watch(folder) as watch:
-
         own = sys.argv
 
         def ask_all(fit: Fit) -> None:
