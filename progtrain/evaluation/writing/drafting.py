@@ -74,7 +74,9 @@ def _by_forward(trace: Trace, roles: Roles, task: Task, size: int) -> Draft:
     if kwargs and args:
         raise NotWritten("forward is called by position and by name")
     if len(args) == 1 and args[0] is trace.batch:
-        return _split(trace, roles, task, size, _whole(trace, roles))
+        split = _split(trace, roles, task, size, _whole(trace, roles)).split
+        # A mapping of one part is otherwise given to forward as that part.
+        return Draft(split, ("return model(inputs)",) if isinstance(trace.batch, dict) else ())
     if kwargs:
         inputs = "{" + ", ".join(f'"{name}": {_part(trace, value)}' for name, value in kwargs.items()) + "}"
     else:
@@ -88,6 +90,8 @@ def _by_code(trace: Trace, roles: Roles, task: Task, size: int) -> Draft:
     parts = needed_parts(trace, roles.outputs)
     if not parts:
         raise NotWritten("the outputs are made of nothing that the batch holds")
+    if has_classes(task) and any(path in parts for path in needed_parts(trace, roles.targets)):
+        raise NotWritten("the model is given the targets too")
     names = [_name(path, position) for position, path in enumerate(parts)]
     if len(parts) == 1:
         names, begin = ["inputs"], list[str]()
@@ -106,26 +110,37 @@ def _split(trace: Trace, roles: Roles, task: Task, size: int, inputs: str) -> Dr
     parts = {path: f"batch{accessed(path)}" for path, leaf in paths_of(trace.batch) if isinstance(leaf, Tensor)}
     first = needed_parts(trace, roles.targets)
     length = f"len(batch{accessed(first[0])})" if first else "len(batch)"
-    written = Statements(trace, {}, parts, (size, length), has_model=False)
+    written = Statements(trace, {}, parts, (size, length))
     targets = written.written(roles.targets)
     if has_classes(task):
-        targets = _classes(trace, roles, targets)
+        targets = _classes(trace, roles, task, targets)
     ignored = _ignored(roles, task)
     if ignored is not None:
         targets = f"without({targets}, {ignored})"
     return Draft((*written.lines, f"return {inputs}, {targets}"))
 
 
-def _classes(trace: Trace, roles: Roles, targets: str) -> str:
+def _classes(trace: Trace, roles: Roles, task: Task, targets: str) -> str:
     """Classes where the loss takes a row of zeros and a one for each."""
-    rows, outputs = trace.tensor(roles.targets), trace.tensor(roles.outputs)
-    if rows.dim() < 2 or rows.shape != outputs.shape or rows.shape[1] == 1:
+    rows = trace.tensor(roles.targets)
+    if rows.numel() != trace.tensor(roles.outputs).numel():
         return targets
-    if bool(((rows == 0) | (rows == 1)).all()) and bool((rows.sum(dim=1) == 1).all()):
-        return f"{targets}.argmax(dim=1)"
-    if rows.is_floating_point():
+    axis = one_hot_axis(rows)
+    if axis is not None:
+        return f"{targets}.argmax(dim={axis})"
+    if not bool(((rows == 0) | (rows == 1)).all()):
         raise NotWritten("its targets are shares of classes, and metrics need one class each")
+    if task == "classification" and rows.numel() > len(rows):
+        raise NotWritten("its targets are several classes a sample, as in a multilabel classification")
     return targets
+
+
+def one_hot_axis(rows: Tensor) -> int | None:
+    """The axis that classes lie on, where targets are zeros and a one for each; None where they are none such."""
+    if rows.dim() < 2 or not bool(((rows == 0) | (rows == 1)).all()):
+        return None
+    axes = (1, rows.dim() - 1)
+    return next((axis for axis in axes if rows.shape[axis] > 1 and bool((rows.sum(dim=axis) == 1).all())), None)
 
 
 def _whole(trace: Trace, roles: Roles) -> str:
@@ -194,7 +209,7 @@ def loss_body(
         known[key(roles.targets)] = "targets"
     path = trace.part(roles.targets) if isinstance(roles.targets, Tensor) else None
     parts = {} if path is None else {path: "targets"}
-    written = Statements(trace, known, parts, (size, "len(targets)"), has_model=False)
+    written = Statements(trace, known, parts, (size, "len(targets)"), has_means=True)
     text = written.written(roles.loss)
     # Classes come to the loss as whole numbers, whatever the script keeps them as.
     seen = trace.tensor(roles.targets)
@@ -209,8 +224,9 @@ def _as_in_the_step(name: str, shape: torch.Size, seen: Tensor) -> str:
         return ""
     if shape.numel() == seen.numel():  # [N, 1] and [N]
         return f"{name} = {name}.reshape({', '.join(['-1', *map(str, seen.shape[1:])])})"
-    moved = ".movedim(-1, 1)" if seen.dim() > 2 else ""
-    return f"{name} = F.one_hot({name}, {seen.shape[1]}){moved}" + (".float()" if seen.is_floating_point() else "")
+    axis = one_hot_axis(seen)
+    moved = f".movedim(-1, {axis})" if axis != seen.dim() - 1 else ""
+    return f"{name} = F.one_hot({name}, {seen.shape[axis or 1]}){moved}{'.float()' if seen.is_floating_point() else ''}"
 
 
 def _constant(trace: Trace, value: Any) -> str:

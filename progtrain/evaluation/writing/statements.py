@@ -34,6 +34,8 @@ _SIZED: Final = frozenset(
         *("new_ones", "new_full", "repeat_interleave", "broadcast_to", "eye"),
     }
 )
+#: Make a mean of a sum, where their integers may be that number too.
+_DIVIDES: Final = frozenset({"div", "true_divide", "__truediv__"})
 _WIDTH: Final = 60
 _LARGEST_CONSTANT: Final = 64
 _MOST_STATEMENTS: Final = 40
@@ -52,15 +54,23 @@ class Statements:
         parts: text of the batch's parts, by their path.
         size: samples in the batch, and the text of that number.
         has_model: whether the text may use the model.
+        has_means: whether sums may be divided by the number of samples.
     """
 
     def __init__(
-        self, trace: Trace, known: Mapping[Any, str], parts: Mapping[Path, str], size: tuple[int, str], has_model: bool
+        self,
+        trace: Trace,
+        known: Mapping[Any, str],
+        parts: Mapping[Path, str],
+        size: tuple[int, str],
+        *,
+        has_model: bool = False,
+        has_means: bool = False,
     ) -> None:
         self.lines: list[str] = []
         self._known: dict[Any, str] = dict(known)
         self._trace, self._parts, self._size = trace, parts, size
-        self._has_model = has_model
+        self._has_model, self._has_means = has_model, has_means
         self._uses: Counter[Any] = Counter()
 
     def written(self, value: Value) -> str:
@@ -124,7 +134,8 @@ class Statements:
         if isinstance(operation.function, nn.Module) or operation.function is None:
             return f"{self._module(operation.function)}({self._arguments(operation)})"
         if name in _INFIX and len(args) == 2 and not operation.kwargs:
-            return f"{self._operand(args[0])} {_INFIX[name]} {self._operand(args[1])}"
+            sized = self._has_means and name in _DIVIDES
+            return f"{self._operand(args[0])} {_INFIX[name]} {self._operand(args[1], sized)}"
         if name in _REFLECTED and len(args) == 2 and not operation.kwargs:
             return f"{self._operand(args[1])} {_REFLECTED[name]} {self._operand(args[0])}"
         if name in _PREFIX:
@@ -169,8 +180,8 @@ class Statements:
         named = {name: value for name, value in operation.kwargs.items() if name != "device" and name in told}
         return ", ".join([*given, *(f"{name}={self._value(value, sized)}" for name, value in named.items())])
 
-    def _operand(self, value: Any) -> str:
-        text = self._value(value)
+    def _operand(self, value: Any, sized: bool = False) -> str:
+        text = self._value(value, sized)
         return f"({text})" if _is_loose(text) else text
 
     def _value(self, value: Any, sized: bool = False) -> str:
@@ -181,6 +192,10 @@ class Statements:
         if isinstance(value, list | tuple):
             inner = ", ".join(self._value(each, sized) for each in value)
             return f"[{inner}]" if isinstance(value, list) else f"({inner}{',' if len(value) == 1 else ''})"
+        if isinstance(value, dict):
+            return "{" + ", ".join(f"{literal(name)}: {self._value(each)}" for name, each in value.items()) + "}"
+        if value == range(self._size[0]):
+            return f"range({self._size[1]})"
         return literal(value)
 
     def _index(self, index: Any) -> str:
@@ -230,8 +245,6 @@ def literal(value: Any) -> str:
         return repr(value)
     if isinstance(value, str):
         return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{literal(name)}: {literal(each)}" for name, each in value.items()) + "}"
     raise NotWritten(f"it needs a {type(value).__name__}")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -150,8 +151,13 @@ def _only_lays_out(operation: Operation) -> bool:
 
 def reached(path: str) -> str:
     """The expression of a module by its path: `net.1.weight` is `model.net[1].weight`."""
-    parts = (f"[{part}]" if part.isdigit() else f".{part}" for part in path.split(".") if part)
-    return "model" + "".join(parts)
+    return "model" + "".join(_step(part) for part in path.split(".") if part)
+
+
+def _step(part: str) -> str:
+    if part.isdigit():
+        return f"[{part}]"
+    return f".{part}" if part.isidentifier() and not keyword.iskeyword(part) else f'["{part}"]'
 
 
 def _equal(one: Any, other: Tensor) -> bool:

@@ -11,7 +11,7 @@ from torch import Tensor
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.asking.decoding import fitted
 from progtrain.evaluation.asking.inference import forward
-from progtrain.evaluation.writing.drafting import Draft, compiled, loss_body
+from progtrain.evaluation.writing.drafting import Draft, compiled, loss_body, one_hot_axis
 from progtrain.evaluation.writing.following import SEED, Followed
 from progtrain.evaluation.writing.statements import NotWritten
 from progtrain.evaluation.yardstick.batches import blanked, by_convention, without
@@ -44,17 +44,20 @@ def holds(draft: Draft, known: Sequence[Followed], task: Task) -> bool:
             _, outputs, targets = answered(draft, followed)
         except Exception:  # noqa: BLE001 - a draft that does not fit fails in any way
             return False
-        if has_classes(task) and _is_one_hot(targets, outputs):
+        if has_classes(task) and not _has_class_each(targets, outputs, task):
             return False
         if not alike(outputs, trace.tensor(roles.outputs)) or not _same_targets(targets, trace.tensor(roles.targets)):
             return False
     return True
 
 
-def _is_one_hot(targets: Any, outputs: Any) -> bool:
-    """Whether there is a number for each class where a metric takes one class."""
-    several = isinstance(targets, Tensor) and isinstance(outputs, Tensor) and outputs.dim() > 1 and outputs.shape[1] > 1
-    return several and targets.shape == outputs.shape
+def _has_class_each(targets: Any, outputs: Any, task: Task) -> bool:
+    """Whether there is one class where a metric takes one, and not a number for each of them."""
+    if not isinstance(targets, Tensor) or not isinstance(outputs, Tensor):
+        return False
+    if task == "classification":
+        return targets.numel() == len(targets)
+    return targets.numel() != outputs.numel() or one_hot_axis(targets) is None
 
 
 def alike(one: Any, other: Tensor) -> bool:
@@ -70,7 +73,8 @@ def _same_targets(targets: Any, seen: Tensor) -> bool:
         return False
     if targets.shape == seen.shape:
         return bool(((targets == seen) | (targets == -100)).all())
-    return seen.dim() == targets.dim() + 1 and torch.equal(seen.argmax(dim=1), targets)
+    axis = one_hot_axis(seen)
+    return axis is not None and torch.equal(seen.argmax(dim=axis), targets)
 
 
 def loss_of(known: Sequence[Followed], draft: Draft, task: Task) -> tuple[tuple[str, ...], str]:

@@ -6,22 +6,21 @@ from torch import Tensor
 
 from progtrain.evaluation.writing.statements import accessed
 from progtrain.evaluation.writing.trace import Trace, Value
-from progtrain.evaluation.writing.tracing import Made
 
 
 def described(trace: Trace, value: Value, size: int) -> str:
     """What a value is, in words: the part of the batch, or what made it, and its shape with N for the samples."""
-    extents = ["N" if extent == size else str(extent) for extent in trace.tensor(value).shape]
+    extents = [str(extent) for extent in trace.tensor(value).shape]
+    extents[:1] = ["N"] if extents[:1] == [str(size)] else extents[:1]
     shape = f"[{', '.join(extents)}]"
+    return f"{_origin(trace, value)} {shape}"
+
+
+def _origin(trace: Trace, value: Value) -> str:
     if isinstance(value, Tensor):
         path = trace.part(value)
-        return f"batch{accessed(path)} {shape}" if path is not None else f"a tensor {shape}"
-    return f"{_maker(trace, value)} {shape}"
-
-
-def _maker(trace: Trace, value: Made) -> str:
+        return f"batch{accessed(path)}" if path is not None else "a tensor"
     operation = trace.operation(value)
     if operation.name == "__getitem__":
-        source = operation.args[0]
-        return f"a part of {_maker(trace, source) if isinstance(source, Made) else 'a tensor'}"
+        return f"a part of {_origin(trace, operation.args[0])}"
     return operation.name or trace.module_paths.get(id(operation.function), "forward")
