@@ -128,11 +128,18 @@ def _classes(trace: Trace, roles: Roles, task: Task, targets: str) -> str:
     axis = one_hot_axis(rows)
     if axis is not None:
         return f"{targets}.argmax(dim={axis})"
+    if are_signs(rows):
+        return f"({targets} > 0).long()"
     if not bool(((rows == 0) | (rows == 1)).all()):
         raise NotWritten("its targets are shares of classes, and metrics need one class each")
     if task == "classification" and rows.numel() > len(rows):
         raise NotWritten("its targets are several classes a sample, as in a multilabel classification")
     return targets
+
+
+def are_signs(targets: Tensor) -> bool:
+    """Whether the first of two classes is -1, as a hinge loss takes it."""
+    return bool((targets == -1).any()) and bool((targets.abs() == 1).all())
 
 
 def one_hot_axis(rows: Tensor) -> int | None:
@@ -213,7 +220,8 @@ def loss_body(
     text = written.written(roles.loss)
     # Classes come to the loss as whole numbers, whatever the script keeps them as.
     seen = trace.tensor(roles.targets)
-    floats = not has_values(task) and seen.is_floating_point() and seen.dim() == len(given_shapes[1])
+    begin += ["targets = targets * 2 - 1"] if has_classes(task) and are_signs(seen) else []
+    floats = not has_values(task) and seen.is_floating_point() and seen.numel() == given_shapes[1].numel()
     begin += ["targets = targets.float()"] if floats else []
     return (*begin, *written.lines, f"return {text}")
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.asking.decoding import fitted
 from progtrain.evaluation.asking.inference import forward
-from progtrain.evaluation.writing.drafting import Draft, compiled, loss_body, one_hot_axis
+from progtrain.evaluation.writing.drafting import Draft, are_signs, compiled, loss_body, one_hot_axis
 from progtrain.evaluation.writing.following import SEED, Followed
 from progtrain.evaluation.writing.statements import NotWritten
 from progtrain.evaluation.yardstick.batches import blanked, by_convention, without
@@ -52,12 +52,12 @@ def holds(draft: Draft, known: Sequence[Followed], task: Task) -> bool:
 
 
 def _has_class_each(targets: Any, outputs: Any, task: Task) -> bool:
-    """Whether there is one class where a metric takes one, and not a number for each of them."""
+    """Whether there is one class where a metric takes one: neither a number for each of them, nor a sign."""
     if not isinstance(targets, Tensor) or not isinstance(outputs, Tensor):
         return False
-    if task == "classification":
-        return targets.numel() == len(targets)
-    return targets.numel() != outputs.numel() or one_hot_axis(targets) is None
+    if task == "classification" and targets.numel() != len(targets):
+        return False
+    return targets.numel() != outputs.numel() or (one_hot_axis(targets) is None and not are_signs(targets))
 
 
 def alike(one: Any, other: Tensor) -> bool:
@@ -72,7 +72,9 @@ def _same_targets(targets: Any, seen: Tensor) -> bool:
     if not isinstance(targets, Tensor):
         return False
     if targets.shape == seen.shape:
-        return bool(((targets == seen) | (targets == -100)).all())
+        return bool(((targets == seen) | (targets == -100)).all()) or (
+            are_signs(seen) and torch.equal(targets, seen > 0)
+        )
     axis = one_hot_axis(seen)
     return axis is not None and torch.equal(seen.argmax(dim=axis), targets)
 
