@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
+import torch
 from torch import Tensor
 
 from progtrain.evaluation.writing.answers import asks_predict_step, threshold_of
@@ -15,6 +16,7 @@ from progtrain.evaluation.writing.roles import NotFollowed
 from progtrain.evaluation.writing.tracing import paths_of
 from progtrain.evaluation.writing.trying import holds, loss_of
 from progtrain.evaluation.writing.wording import described
+from progtrain.predictions import IGNORED
 from progtrain.script.capturing.inside_fit import Fit
 from progtrain.tasks import Task
 
@@ -79,6 +81,13 @@ def _mismatch(known: Sequence[Followed], task: Task) -> str:
     outputs, targets = shapes[0]
     if task == "classification" and targets.numel() != known[0].size and targets != outputs:
         return f"it compares with a target of shape {list(targets)}, and a classification has one class a sample"
+    if task == "classification" and targets.numel() == known[0].size:
+        answered = max(2, outputs[1] if len(outputs) > 1 else 1)
+        classes = torch.cat([each.trace.tensor(each.roles.targets).reshape(-1) for each in known])
+        least, most = (int(edge) for edge in classes[classes != IGNORED].aminmax())
+        if least < 0 or most >= answered:
+            told = f"its outputs {list(outputs)} answer classes from 0 to {answered - 1}"
+            return f"{told}, its targets are {least} to {most}"
     sizes = {each.size for each in known if each.size > 1}
     coupled = [each.size for each in known if each.size > 1 and each.size in (*each.shapes[0][1:], *each.shapes[1][1:])]
     if len(sizes) > 1 and len({*coupled}) == len(sizes):

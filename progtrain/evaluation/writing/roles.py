@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
 from typing import Any, Final
 
 import torch
 from torch import Tensor, nn
 
+from progtrain.evaluation.writing.comparing import are_parts, common_pair, meeting_in
 from progtrain.evaluation.writing.losses import LOSSES, TAKE_CLASSES, arguments_of
 from progtrain.evaluation.writing.statements import needed_parts
 from progtrain.evaluation.writing.trace import CASTS, RESHAPES, Trace, Value
@@ -22,8 +22,6 @@ from progtrain.tasks import Task, has_classes, has_values
 _MONOTONE: Final = frozenset({"log_softmax", "softmax", "sigmoid", "logsigmoid", "log", "clamp", "clip", "clamp_min"})
 #: Make decisions of scores.
 _DECIDING: Final = frozenset({"argmax", "gt", "ge", "__gt__", "__ge__", "round", "max", "topk"})
-#: Give a part of a tensor.
-_SELECTING: Final = frozenset({"__getitem__", "select", "narrow", "chunk", "split", "tensor_split", "unbind"})
 _LOSS_NAME: Final = re.compile(r"(^|[_/.\- ])(loss|objective|nll|elbo|cost)($|[_/.\- ])", re.IGNORECASE)
 #: Says of a loss that it is the whole one.
 _WHOLE_LOSS: Final = re.compile(r"((val|valid|validation|dev|eval|total)[_/.\- ]*)*loss(_epoch)?", re.IGNORECASE)
@@ -78,7 +76,7 @@ def find_roles(trace: Trace, task: Task, monitored: frozenset[str], size: int) -
         return _one_of(trace, followed, monitored, size)
     if not reasons:
         for operation in trace.tracer.operations:
-            pair = _meeting(trace, operation)
+            pair = meeting_in(trace, operation)
             found = NotFollowed("") if pair is None else _met(trace, task, pair, None, "", size)
             if isinstance(found, Roles):
                 return found
@@ -148,31 +146,12 @@ def _roles_of(trace: Trace, task: Task, name: str, scalar: Value, size: int) -> 
         ((outputs, targets),) = pairs.values()
         exact = calls[0] if isinstance(scalar, Made) and scalar.number == calls[0].number else None
         return _checked(trace, Roles(outputs, targets, scalar, exact, name), task, size)
-    meetings = [pair for operation in made_of if (pair := _meeting(trace, operation)) is not None]
+    meetings = [pair for operation in made_of if (pair := meeting_in(trace, operation)) is not None]
     if not meetings:
         return NotFollowed("no operation compares an output of the model with a part of the batch")
-    if _are_parts(trace, [answer for answer, _ in meetings]):
+    if are_parts(trace, [answer for answer, _ in meetings]):
         return NotFollowed("it compares several parts of the outputs one by one, as quantiles or classes in a loop")
-    return _met(trace, task, meetings[0], scalar, name, size)
-
-
-def _are_parts(trace: Trace, answers: Sequence[Value]) -> bool:
-    """Whether values are made of different parts of the outputs, of which none is the answer."""
-    parts = [each for answer in answers if (each := _parts_in(trace, answer))]
-    return any(one.isdisjoint(other) for one, other in combinations(parts, 2))
-
-
-def _parts_in(trace: Trace, answer: Value) -> frozenset[str]:
-    """The selections from outputs that a value is made of."""
-    found, left = set(), [answer]
-    while left:
-        each = left.pop()
-        if isinstance(each, Made) and trace.is_answer(each):
-            operation = trace.operation(each)
-            if operation.name in _SELECTING:
-                found.add(repr((operation.args, operation.kwargs, each.path)))
-            left += operation.made()
-    return frozenset(found)
+    return _met(trace, task, common_pair(trace, made_of, meetings[0]), scalar, name, size)
 
 
 def _met(
@@ -195,14 +174,6 @@ def _compared(call: Operation) -> tuple[Any, Any]:
         given.get("input", given.get("log_probs", values[0] if values else None)),
         given.get("target", given.get("targets", values[1] if len(values) > 1 else None)),
     )
-
-
-def _meeting(trace: Trace, operation: Operation) -> tuple[Value, Value] | None:
-    """The output and the target that an operation brings together."""
-    values = [leaf for leaf in leaves_of((operation.args, operation.kwargs)) if isinstance(leaf, Made | Tensor)]
-    answer = next((value for value in values if trace.is_answer(value)), None)
-    given = next((value for value in values if trace.is_given(value)), None)
-    return None if answer is None or given is None else (answer, given)
 
 
 def _batch_first(trace: Trace, value: Value, size: int, passed: frozenset[str] = RESHAPES) -> Value:
@@ -230,7 +201,7 @@ def _checked(trace: Trace, roles: Roles, task: Task, size: int) -> Roles | NotFo
 
 
 def _classes_behind(trace: Trace, roles: Roles, size: int) -> Value:
-    """The classes that the step makes a row of zeros and a one of; the targets themselves where it does not."""
+    """The classes that the step makes a row of zeros and a one, or a sign, of; the targets where it does neither."""
     outputs, targets = trace.tensor(roles.outputs), trace.tensor(roles.targets)
     made_of = trace.ancestors(roles.targets) if targets.numel() == outputs.numel() else []
     for operation in reversed(made_of):
@@ -238,7 +209,8 @@ def _classes_behind(trace: Trace, roles: Roles, size: int) -> Value:
             if isinstance(value, Made | Tensor) and trace.is_given(value):
                 classes = trace.tensor(value)
                 whole = not classes.is_floating_point() and classes.dtype != torch.bool
-                if whole and classes.shape[0] == size and classes.numel() < targets.numel():
+                other = classes.numel() < targets.numel() or bool((targets < 0).any() and (classes >= 0).all())
+                if whole and other and classes.shape[0] == size:
                     return _batch_first(trace, value, size, RESHAPES | CASTS)
     return roles.targets
 

@@ -278,6 +278,41 @@ class PlainNumber(Net):
         self.log_dict({"val_loss": F.cross_entropy(self(x), y).item()})
 
 
+class Asymmetric(Net):
+    """It meets the targets with `1 - p` first."""
+
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        p = self(x).sigmoid()
+        self.log("val_loss", -(y * (1 - p) * torch.log(p) + (1 - y) * p**2 * torch.log(1 - p)).mean())
+
+
+class CrossEntropyByHand(Net):
+    def __init__(self):
+        super().__init__(outputs=1)
+
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        p = self(x).squeeze(1).sigmoid()
+        self.log("val_loss", -((1 - y) * torch.log(1 - p) + y * torch.log(p)).mean())
+
+
+class Mask(pl.LightningModule):
+    def __init__(self):
+        super().__init__()
+        self.net = nn.Conv2d(6, 1, 1)
+
+    def forward(self, x):
+        return self.net(x)
+
+    def validation_step(self, batch, batch_idx):
+        x, y = batch
+        z = self(x)
+        p = z.sigmoid()
+        dice = 1 - (2 * (p * y).sum() + 1) / (p.sum() + y.sum() + 1)
+        self.log("val_loss", F.binary_cross_entropy_with_logits(z, y) + dice)
+
+
 @dataclass
 class Graph:
     x: torch.Tensor
@@ -332,6 +367,24 @@ CASES = {
     "brier": (Brier, classes, "classification", ("return model(inputs).softmax(1)",)),
     "one against all": (OneAgainstAll, classes, "classification", ()),
     "a plain number": (PlainNumber, classes, "classification", ()),
+    "asymmetric": (
+        Asymmetric,
+        lambda n: (torch.randn(n, 6), torch.randint(2, (n, 4))),
+        "multilabel-classification",
+        (),
+    ),
+    "cross entropy by hand": (
+        CrossEntropyByHand,
+        lambda n: (torch.randn(n, 6), torch.randint(2, (n,))),
+        "classification",
+        (),
+    ),
+    "cross entropy and dice of a mask": (
+        Mask,
+        lambda n: (torch.randn(n, 6, 8, 8), torch.randint(2, (n, 1, 8, 8)).float()),
+        "segmentation",
+        (),
+    ),
     "training step alone": (TrainingAlone, classes, "classification", ()),
     "accuracy alone": (AccuracyAlone, classes, "classification", ()),
     "autoencoder": (Autoencoder, lambda n: (torch.randn(n, 6), torch.zeros(n)), "regression", ()),
@@ -399,6 +452,31 @@ class DiceByClass(Net):
         self.log("val_loss", 1 - 2 * sum(each) / 4)
 
 
+class ClassAsValue(Net):
+    def __init__(self):
+        super().__init__(outputs=1)
+
+    def validation_step(self, batch, batch_idx):
+        self.log("val_loss", F.mse_loss(self(batch[0]).squeeze(1), batch[1].float()))
+
+
+class Signs(Net):
+    def __init__(self):
+        super().__init__(outputs=1)
+
+    def validation_step(self, batch, batch_idx):
+        self.log("val_loss", F.soft_margin_loss(self(batch[0]).squeeze(1), batch[1].float()))
+
+
+class Ordinal(Net):
+    def __init__(self):
+        super().__init__(outputs=3)
+
+    def validation_step(self, batch, batch_idx):
+        above = (batch[1][:, None] > torch.arange(3)[None]).float()
+        self.log("val_loss", F.binary_cross_entropy_with_logits(self(batch[0]), above))
+
+
 class Manual(Net):
     def __init__(self):
         super().__init__()
@@ -428,6 +506,9 @@ class Raises(Net):
         (Contrast, classes, "it compares the samples of a batch with each other"),
         (Quantiles, lambda n: (torch.randn(n, 6), torch.randn(n)), "several parts of the outputs one by one"),
         (DiceByClass, classes, "several parts of the outputs one by one"),
+        (ClassAsValue, classes, "its outputs [7, 1] answer classes from 0 to 1, its targets are 0 to 3"),
+        (Signs, lambda n: (torch.randn(n, 6), 2 * torch.randint(2, (n,)) - 1), "its targets are -1 to 1"),
+        (Ordinal, classes, "its outputs [7, 3] answer classes from 0 to 2, its targets are 0 to 3"),
         (Raises, classes, "KeyError: 'embedding'"),
         (Manual, classes, "training_step: it steps its optimizers itself"),
         (Net, classes, "has no validation_step"),
