@@ -209,7 +209,8 @@ def loss_body(
     given = {} if roles.call is None else arguments_of(roles.call.function, roles.call.args, roles.call.kwargs)
     if roles.call is not None and given.get("reduction") in (None, "mean"):
         weights = {name: _constant(trace, value) for name, value in given.items() if name in ("weight", "pos_weight")}
-        one_hot = len(given_shapes[1]) < trace.tensor(roles.targets).dim() and roles.call.name not in TAKE_CLASSES
+        rows = trace.tensor(roles.targets).numel() > given_shapes[1].numel()
+        one_hot = rows and roles.call.name not in TAKE_CLASSES
         return (*(begin if one_hot else []), _call(roles.call.name, given, weights, task))
     known = {key(roles.outputs): "outputs"}
     if isinstance(roles.targets, Made):

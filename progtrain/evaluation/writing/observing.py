@@ -9,16 +9,16 @@ import torch
 from torch import Tensor
 
 from progtrain.evaluation.writing.answers import asks_predict_step, threshold_of
-from progtrain.evaluation.writing.drafting import drafts, why_not
+from progtrain.evaluation.writing.drafting import Draft, are_signs, drafts, why_not
 from progtrain.evaluation.writing.following import Followed, follow
 from progtrain.evaluation.writing.observation import Observation
 from progtrain.evaluation.writing.roles import NotFollowed
 from progtrain.evaluation.writing.tracing import paths_of
-from progtrain.evaluation.writing.trying import holds, loss_of
+from progtrain.evaluation.writing.trying import answered, holds, loss_of
 from progtrain.evaluation.writing.wording import described
 from progtrain.predictions import IGNORED
 from progtrain.script.capturing.inside_fit import Fit
-from progtrain.tasks import Task
+from progtrain.tasks import Task, has_classes
 
 #: Samples a batch; numbers that are hardly ever an extent of anything else.
 SIZES: Final = (7, 5, 1)
@@ -85,7 +85,7 @@ def _mismatch(known: Sequence[Followed], task: Task) -> str:
         answered = max(2, outputs[1] if len(outputs) > 1 else 1)
         classes = torch.cat([each.trace.tensor(each.roles.targets).reshape(-1) for each in known])
         least, most = (int(edge) for edge in classes[classes != IGNORED].aminmax())
-        if least < 0 or most >= answered:
+        if not are_signs(classes) and (least < 0 or most >= answered):
             told = f"its outputs {list(outputs)} answer classes from 0 to {answered - 1}"
             return f"{told}, its targets are {least} to {most}"
     sizes = {each.size for each in known if each.size > 1}
@@ -124,12 +124,18 @@ def _observed(fit: Fit, step: str, known: Sequence[Followed], task: Task) -> Obs
         loss_by_hand=bool(body) and first.roles.call is None,
         loss_reason=reason,
         used=used,
-        single=first.trace.tensor(first.roles.outputs).numel() == first.size,
+        single=_is_single(draft, first, task),
         threshold=threshold_of(first),
         predict_step=asked,
         predict_reason=why,
         logged=logged,
     )
+
+
+def _is_single(draft: Draft, followed: Followed, task: Task) -> bool:
+    """Whether an output is one score for each sample, token or pixel, and not one for each of its classes."""
+    _, outputs, targets = answered(draft, followed)
+    return has_classes(task) and outputs.numel() == targets.numel()
 
 
 def _candidates(batches: Sequence[Any]) -> tuple[str, ...]:

@@ -209,8 +209,8 @@ def _classes_behind(trace: Trace, roles: Roles, size: int) -> Value:
             if isinstance(value, Made | Tensor) and trace.is_given(value):
                 classes = trace.tensor(value)
                 whole = not classes.is_floating_point() and classes.dtype != torch.bool
-                other = classes.numel() < targets.numel() or bool((targets < 0).any() and (classes >= 0).all())
-                if whole and other and classes.shape[0] == size:
+                of_signs = bool((targets < 0).any()) and bool(((classes == 0) | (classes == 1)).all())
+                if whole and classes.shape[0] == size and (of_signs or classes.numel() < targets.numel()):
                     return _batch_first(trace, value, size, RESHAPES | CASTS)
     return roles.targets
 

@@ -460,14 +460,6 @@ class ClassAsValue(Net):
         self.log("val_loss", F.mse_loss(self(batch[0]).squeeze(1), batch[1].float()))
 
 
-class Signs(Net):
-    def __init__(self):
-        super().__init__(outputs=1)
-
-    def validation_step(self, batch, batch_idx):
-        self.log("val_loss", F.soft_margin_loss(self(batch[0]).squeeze(1), batch[1].float()))
-
-
 class Ordinal(Net):
     def __init__(self):
         super().__init__(outputs=3)
@@ -507,7 +499,6 @@ class Raises(Net):
         (Quantiles, lambda n: (torch.randn(n, 6), torch.randn(n)), "several parts of the outputs one by one"),
         (DiceByClass, classes, "several parts of the outputs one by one"),
         (ClassAsValue, classes, "its outputs [7, 1] answer classes from 0 to 1, its targets are 0 to 3"),
-        (Signs, lambda n: (torch.randn(n, 6), 2 * torch.randint(2, (n,)) - 1), "its targets are -1 to 1"),
         (Ordinal, classes, "its outputs [7, 3] answer classes from 0 to 2, its targets are 0 to 3"),
         (Raises, classes, "KeyError: 'embedding'"),
         (Manual, classes, "training_step: it steps its optimizers itself"),
