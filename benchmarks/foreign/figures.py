@@ -19,6 +19,12 @@ def averaged(losses: Iterable[Tensor], sizes: Iterable[int]) -> float:
     return float(np.average([float(loss) for loss in losses], weights=list(sizes)))
 
 
+def by_batches(losses: Iterable[Tensor], sizes: Iterable[int]) -> Figures:
+    """The plain mean over batches, as scripts average them by hand; and what a mean over samples would be."""
+    each = [float(loss) for loss in losses]
+    return {"loss": float(np.mean(each)), "loss_over_samples": float(np.average(each, weights=list(sizes)))}
+
+
 def classes(answers: Sequence[Tensor], targets: Sequence[Tensor]) -> Figures:
     """Accuracy and macro F1 of classes, tokens or whatever was flattened."""
     answered, true = torch.cat(list(answers)).flatten(), torch.cat(list(targets)).flatten()

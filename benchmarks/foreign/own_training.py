@@ -1,8 +1,8 @@
-"""Train a foreign script as it stands, and compute what is true of its best checkpoint: python -m foreign.own_training
+"""What is true of a foreign script's best checkpoint: python -m foreign.own_training NAME [CHECKPOINT]
 
-Runs in the script's workspace, with `benchmarks` on PYTHONPATH and the script's name as argument. Nothing of progtrain
-is used: Lightning trains, torch loads the checkpoint, and the function `truth` of `truths/NAME.py` does the rest on the
-batches as the script's own loader gives them. Leaves `truth.json`.
+Runs in the script's workspace, with `benchmarks` on PYTHONPATH. Without a checkpoint the script is trained as it
+stands. Nothing of progtrain is used: Lightning trains and validates, torch loads the checkpoint, and the function
+`truth` of `truths/NAME.py` does the rest on the batches as the script's own loader gives them. Leaves `truth.json`.
 """
 
 from __future__ import annotations
@@ -54,32 +54,54 @@ def watch(lightning: Any, truth: Any) -> None:
             self.callbacks.append(best)
         self.callbacks.insert(0, log)
         fit(self, model, *arguments, **keywords)
-        tell(truth, self, model, best.best_model_path, log.figures)
+        step = load(model, best.best_model_path)
+        tell(truth, self, model, log.figures[step])
 
     lightning.Trainer.fit = fit_and_tell
 
 
-def tell(truth: Any, trainer: Any, model: Any, checkpoint: str, logged: dict[int, dict[str, float]]) -> None:
+def instead(lightning: Any, truth: Any, checkpoint: str) -> None:
+    """Let `fit` do nothing but load the checkpoint, validate with it, and tell the truth about it."""
+
+    def validate_and_tell(
+        self: Any, model: Any, train: Any = None, valid: Any = None, datamodule: Any = None, **keywords: Any
+    ) -> None:
+        load(model, checkpoint)
+        self.validate(model, keywords.get("val_dataloaders", valid), datamodule=datamodule, verbose=False)
+        tell(truth, self, model, {name: float(value) for name, value in self.callback_metrics.items()})
+        raise SystemExit
+
+    lightning.Trainer.fit = validate_and_tell
+
+
+def load(model: Any, checkpoint: str) -> int:
+    """Give the module the checkpoint's weights; the step that it was written at."""
     content = torch.load(checkpoint, weights_only=False)
     model.load_state_dict(content["state_dict"])
+    return int(content["global_step"])
+
+
+def tell(truth: Any, trainer: Any, model: Any, logged: dict[str, float]) -> None:
     model.eval()
     loaders, chosen = trainer.val_dataloaders, getattr(truth, "LOADER", None)
     if loaders is None:  # a module without validation_step
         loaders = trainer.datamodule.val_dataloader()
-    loader = loaders if chosen is None else loaders[chosen]
     with torch.no_grad():
-        figures = truth.truth(model, whole(loader))
-    own = logged[content["global_step"]]
-    exact = "loss" in figures and getattr(truth, "EXACT", True)
-    if exact and not math.isclose(figures["loss"], own[truth.LOSS], rel_tol=2e-3):
-        raise NotTrueError(f"the loss is {figures['loss']}, the script logged {own[truth.LOSS]} ({truth.LOSS})")
-    Path("truth.json").write_text(json.dumps({"figures": figures, "logged": own, "epoch": content["epoch"]}, indent=1))
+        figures = truth.truth(model, whole(loaders if chosen is None else loaders[chosen]))
+    comparable = "loss" in figures and getattr(truth, "EXACT", True)
+    if comparable and not math.isclose(figures["loss"], logged[truth.LOSS], rel_tol=2e-3):
+        raise NotTrueError(f"the loss is {figures['loss']}, the script logged {logged[truth.LOSS]} ({truth.LOSS})")
+    Path("truth.json").write_text(json.dumps({"figures": figures, "logged": logged}, indent=1))
 
 
 def main() -> None:
     truth = importlib.import_module(f"foreign.truths.{sys.argv[1]}")
     old = "import pytorch_lightning" in Path(SCRIPT).read_text(encoding="utf-8")
-    watch(importlib.import_module("pytorch_lightning" if old else "lightning.pytorch"), truth)
+    lightning = importlib.import_module("pytorch_lightning" if old else "lightning.pytorch")
+    if len(sys.argv) > 2:
+        instead(lightning, truth, sys.argv[2])
+    else:
+        watch(lightning, truth)
     sys.argv = [SCRIPT, *getattr(truth, "ARGUMENTS", ())]
     runpy.run_path(SCRIPT, run_name="__main__")
 

@@ -1,8 +1,7 @@
 """transformers-like: self(**batch).loss from labels within, dataclass output, figures of the epoch's end"""
 
-import numpy as np
 from foreign.data import sequences
-from foreign.figures import classes
+from foreign.figures import by_batches, classes
 from torch.nn import functional as F
 
 TASK, DATA, LOSS = "text-classification", sequences(), "val_loss"
@@ -16,5 +15,5 @@ def truth(model, batches):
         hidden = hidden + net.attention(hidden, hidden, hidden, key_padding_mask=mask == 0)[0]
         scores.append(net.classifier((hidden * mask[..., None]).sum(1) / mask.sum(1, keepdim=True)))
     targets = [batch["labels"] for batch in batches]
-    losses = [float(F.cross_entropy(s, y)) for s, y in zip(scores, targets, strict=True)]
-    return {"loss": float(np.mean(losses)), **classes([s.argmax(1) for s in scores], targets)}
+    losses = [F.cross_entropy(s, y) for s, y in zip(scores, targets, strict=True)]
+    return {**by_batches(losses, map(len, targets)), **classes([s.argmax(1) for s in scores], targets)}
