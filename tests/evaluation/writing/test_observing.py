@@ -11,29 +11,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from progtrain.evaluation.asking.decoding import fitted
-from progtrain.evaluation.asking.inference import forward
-from progtrain.evaluation.writing.observing import observe_validation
-from progtrain.evaluation.yardstick.batches import blanked, by_convention, without
-from progtrain.script.capturing.inside_fit import Fit
-
-SCOPE = {"torch": torch, "F": F, "forward": forward, "by_convention": by_convention, "without": without}
-SCOPE["blanked"] = blanked
-
-
-def written(name, parameters, body):
-    scope = dict(SCOPE)
-    exec(f"def {name}({parameters}):\n" + "".join(f"    {line}\n" for line in body), scope)
-    return scope[name]
-
-
-def observed(model, make, task="classification", monitored=("val_loss",)):
-    torch.manual_seed(1)
-    batches = [make(size) for size in (7, 5, 1)]
-    return observe_validation(Fit(None, model.eval(), None, ()), batches, task, frozenset(monitored))
-
-
-def classes(size):
-    return torch.randn(size, 6), torch.randint(4, (size,))
+from tests.evaluation.writing.steps import answered, classes, observed, written
 
 
 class Net(pl.LightningModule):
@@ -393,17 +371,15 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_what_is_written_gives_the_loss_of_the_step(case):
-    kind, make, task, outputs = CASES[case]
+    kind, make, task, body = CASES[case]
     model = kind()
     seen = observed(model, make, task)
     assert not seen.lacking, seen.lacking
-    assert seen.outputs == outputs
+    assert seen.outputs == body
     batch = make(9)  # of a size that was not seen
-    inputs, targets = written("split", "batch", seen.split or ("return by_convention(batch)",))(batch)
+    outputs, targets = answered(seen, model, batch)
     with torch.no_grad():
-        body = seen.outputs or ("return forward(model, inputs)",)
-        answered = written("outputs", "model, inputs", body)(model, inputs)
-        loss = written("loss", "outputs, targets", seen.loss)(*fitted(answered, targets, task))
+        loss = written("loss", "outputs, targets", seen.loss)(*fitted(outputs, targets, task))
         logged = {}
         object.__setattr__(model, "log", lambda name, value: logged.update({name: value}))
         object.__setattr__(model, "log_dict", logged.update)
@@ -412,7 +388,7 @@ def test_what_is_written_gives_the_loss_of_the_step(case):
     own = torch.as_tensor(logged.get("val_loss", returned)) if case != "metric objects" else logged["val_loss"]
     own = own.compute() if case == "metric objects" else own
     if case == "metric objects":  # which keeps the mean of all that it was given
-        own = F.cross_entropy(answered, targets)
+        own = F.cross_entropy(outputs, targets)
     assert loss.item() == pytest.approx(own.item(), rel=1e-4)
 
 
@@ -540,6 +516,16 @@ def test_weights_are_not_written_into_a_loss_as_constants():
     seen = observed(Penalized(), classes)
     assert not seen.lacking
     assert (seen.loss, seen.loss_reason) == ((), "it needs the weights of the model")
+
+
+@pytest.mark.parametrize(
+    ("case", "single"),
+    [("cross entropy and dice of a mask", True), ("cross entropy by hand", True), ("training step alone", False)],
+)
+def test_one_score_a_pixel_or_a_sample_is_told_from_one_for_each_class(case, single):
+    kind, make, task, _ = CASES[case]
+    seen = observed(kind(), make, task)
+    assert (seen.single, seen.threshold) == (single, "0")
 
 
 class Confident(Standard):
