@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sized
 from dataclasses import dataclass
 from typing import Any
 
-from torch.utils.data import DataLoader, IterableDataset, RandomSampler
+from torch.utils.data import DataLoader, IterableDataset, SequentialSampler
 
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.yardstick.batches import Split, ValidationSet
@@ -42,7 +43,8 @@ def validation_of(fit: Fit, script: str, split: Split, batch_size: int | None) -
     """
     loader, index, _ = watched_dataloader(fit, script)
     samples = ValidationSet(loader, split, lambda batch: fit.prepared(batch, index), batch_size)
-    return Validation(samples, isinstance(loader.sampler, RandomSampler), _validated(fit, loader))
+    in_order = isinstance(loader.dataset, IterableDataset) or isinstance(loader.sampler, SequentialSampler)
+    return Validation(samples, not in_order, _validated(fit, loader))
 
 
 def watched_dataloader(fit: Fit, script: str) -> tuple[DataLoader[Any], int, str]:
@@ -62,9 +64,10 @@ def watched_dataloader(fit: Fit, script: str) -> tuple[DataLoader[Any], int, str
 
 
 def _validated(fit: Fit, loader: DataLoader[Any]) -> int | None:
-    if isinstance(loader.dataset, IterableDataset) or loader.batch_size is None:
+    sampler = loader.sampler
+    if isinstance(loader.dataset, IterableDataset) or loader.batch_size is None or not isinstance(sampler, Sized):
         return None
-    size, limit = len(loader.dataset), fit.trainer.limit_val_batches  # type: ignore[arg-type]
+    size, limit = len(sampler), fit.trainer.limit_val_batches
     batches = len(loader)
     allowed = int(limit * batches) if isinstance(limit, float) else int(limit)
     whole = size - size % loader.batch_size if loader.drop_last else size

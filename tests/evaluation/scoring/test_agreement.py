@@ -1,11 +1,13 @@
 """The figures of 03_eval.py beside those that a script logs itself."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from progtrain.evaluation.scoring.agreement import Logged, agreement_of, in_words
+from progtrain.evaluation.scoring.metrics import measure_for, value_of
 
 NO_FILE = Path("there is no metrics.py")
 NAMES = {"loss": "val_loss", "accuracy": "val/acc"}
@@ -14,6 +16,11 @@ NAMES = {"loss": "val_loss", "accuracy": "val/acc"}
 def held(predictions, values, batch_size=32, names=NAMES, **circumstances):
     logged = Logged({name: np.atleast_1d(value).tolist() for name, value in values.items()}, names, **circumstances)
     return agreement_of(logged, predictions, "classification", batch_size, NO_FILE)
+
+
+def part(predictions, rows):
+    names = ("sample_ids", "targets", "outputs", "answers", "losses")
+    return replace(predictions, **{name: getattr(predictions, name)[rows] for name in names})
 
 
 def figures(predictions, rows=slice(None)):
@@ -97,3 +104,33 @@ def test_one_sample_at_the_threshold_is_no_disagreement(classified):
     accuracy = figures(predictions)["val/acc"]
     assert not held(predictions, {"val/acc": accuracy + 1 / 50}).disagreeing
     assert held(predictions, {"val/acc": accuracy + 2 / 50}).disagreeing
+
+
+def test_what_cannot_be_computed_is_not_compared(classified):
+    predictions = classified()
+    unknown = replace(predictions, losses=np.full_like(predictions.losses, np.nan))
+    assert [each.metric for each in held(unknown, figures(predictions)).compared] == ["accuracy"]
+    found = held(unknown, {"val_loss": 1.0}, names={"loss": "val_loss"})
+    assert (found.compared, found.reason) == ((), "none of the figures could be computed")
+
+
+def test_a_metric_that_lightning_averages_over_batches_agrees(classified):
+    predictions = classified(count=50)
+    rows = slice(0, 32), slice(32, 50)
+    each = [value_of(measure_for("f1_macro", "classification", NO_FILE), part(predictions, row)) for row in rows]
+    averaged = np.average(each, weights=(32, 18))
+    (compared,) = held(predictions, {"val_f1": averaged}, names={"f1_macro": "val_f1"}).compared
+    assert (compared.counted, compared.agrees) == ("batches, by their size", True)
+    assert abs(averaged - value_of(measure_for("f1_macro", "classification", NO_FILE), predictions)) > 1e-3
+
+
+def test_where_the_script_makes_its_batches_itself_samples_are_counted(classified):
+    predictions = classified()
+    assert {each.counted for each in held(predictions, figures(predictions), batch_size=None).compared} == {"samples"}
+
+
+@pytest.mark.parametrize(("off", "agrees"), [(1.0, True), (1.015, True), (1.04, False), (0.96, False)])
+def test_a_loss_may_differ_by_what_half_precision_makes_of_it(classified, off, agrees):
+    predictions = classified()
+    (compared,) = held(predictions, {"val_loss": off * figures(predictions)["val_loss"]}).compared
+    assert compared.agrees is agrees
