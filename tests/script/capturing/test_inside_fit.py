@@ -9,6 +9,7 @@ import torch
 from progtrain.errors import CaptureError
 from progtrain.evaluation.asking.isolation import apart
 from progtrain.script.capturing.inside_fit import inside_fit
+from tests.script.capturing import scripts
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -127,3 +128,60 @@ def test_what_is_raised_inside_comes_out_and_what_follows_fit_is_not_run(tmp_pat
 
     with pytest.raises(Exception, match=r"^no such loader$"):
         inside(script, fail)
+
+
+TALKATIVE = """
+class Talkative(Model):
+    def on_fit_start(self):
+        super().on_fit_start()
+        self.logger.experiment.add_text("begun", "now")
+        self.logger.log_hyperparams({"lr": 0.1})
+        assert self.logger.log_dir and self.trainer.log_dir
+        assert self.trainer.callbacks
+
+    def on_validation_epoch_end(self):
+        self.log("val_seen", 3.0)
+
+
+class Writes(pl.Callback):
+    def on_fit_start(self, trainer, module):
+        module.seen.append("callback")
+
+    def on_validation_epoch_end(self, trainer, module):
+        open("written by a callback", "w").close()
+
+
+model = Talkative()
+stops = pl.callbacks.EarlyStopping("val_mean", mode="max")
+trainer = pl.Trainer(max_epochs=1, accelerator="cpu", precision="64-true", logger=CSVLogger("logs"), callbacks=[
+    ModelCheckpoint("kept", monitor="val_mean", save_last=True), stops, Writes(),
+])
+trainer.fit(model, datamodule=Data())
+"""
+
+
+@pytest.mark.parametrize("package", ["lightning.pytorch", "pytorch_lightning"])
+def test_a_validation_that_talks_writes_nothing(package: str, tmp_path: Path) -> None:
+    script = written(tmp_path, package)
+    source = script.read_text()
+    script.write_text(source[: source.index("model = Model()")] + TALKATIVE)
+    (found,) = inside(script, lambda fit: {"logged": fit.validate(), "seen": fit.model.seen})
+    assert found["logged"] == {"val_mean": 20.0, "val_seen": 3.0}
+    assert "callback" in found["seen"]
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["02_train_v001.py"]
+
+
+@pytest.mark.parametrize(
+    ("loaders", "found"),
+    [("[loader(20), loader(30)]", [20, 30]), ("{'a': loader(20)}", {"a": 20}), ("loader(30)", 30), ("None", None)],
+)
+def test_validation_loaders_are_as_the_script_gives_them(loaders: str, found, tmp_path: Path) -> None:
+    def sizes(loaders):
+        if isinstance(loaders, dict):
+            return {name: sizes(each) for name, each in loaders.items()}
+        if isinstance(loaders, list):
+            return [sizes(each) for each in loaders]
+        return None if loaders is None else len(loaders.dataset)
+
+    script = scripts.written(tmp_path, "import lightning as L", f"{scripts.TRAINER}.fit(Net(), loader(50), {loaders})")
+    assert inside(script, lambda fit: {"sizes": sizes(fit.validation_loaders())}) == [{"sizes": found}]
