@@ -104,6 +104,8 @@ class EvaluateRecord(StepRecord):
 
     score: EvalScore
     seconds: float
+    reasons: dict[str, str] = {}
+    """Metric -> why it has no value."""
 
 
 ACTIVATIONS: Final = "activations"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from progtrain.curves import Curves
 from progtrain.predictions import Predictions
@@ -23,11 +23,12 @@ NOTICEABLE_LATENCY = 0.1
 
 @dataclass(frozen=True)
 class Measured:
-    """A version as it was evaluated."""
+    """A version as it was evaluated; `reasons` says of a metric why it has no value."""
 
     version: str
     score: EvalScore
     predictions: Predictions | None
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,7 @@ def render_analysis(analysis: Analysis, answers: Answers, pictures: Sequence[Pic
         comparison=analysis.comparison,
         sure=how_sure(analysis.comparison, score.num_samples),
         lines=lines,
+        reasons=analysis.now.reasons,
         trade_offs=_trade_offs(lines, analysis),
         segments=segments(analysis.curves.valid_loss),
         curves=read_of_curves(analysis.curves),

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from progtrain.records import EvalScore
 from progtrain.reporting.leaderboard import Candidate
-from progtrain.step_records import AGREEMENT, AgreementRecord, ExternalRecord, external_name
+from progtrain.step_records import AGREEMENT, AgreementRecord, EvaluateRecord, ExternalRecord, external_name
 from progtrain.workspace import Workspace, version_number
 
 _VERSION = re.compile(r"v\d{3,}")
@@ -43,7 +43,9 @@ def _version(workspace: Workspace, version: str) -> Candidate:
     artifact = f"{path}/best.ckpt" if (home / "best.ckpt").is_file() else path if home.is_dir() else ""
     agreement = workspace.read_record(AgreementRecord, AGREEMENT, version)
     disagreement = "" if agreement is None else agreement.disagreement
-    return Candidate(version, read_score(home), artifact, disagreement=disagreement)
+    evaluated = workspace.read_record(EvaluateRecord, "evaluate", version)
+    reasons = {} if evaluated is None else evaluated.reasons
+    return Candidate(version, read_score(home), artifact, disagreement=disagreement, reasons=reasons)
 
 
 def _external(workspace: Workspace, name: str) -> Candidate:

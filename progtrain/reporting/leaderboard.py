@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from progtrain.errors import ReportError
@@ -26,6 +26,7 @@ class Candidate:
         external: whether it comes from elsewhere.
         reason: why there is no score, where that is known.
         disagreement: both figures where its script logs something else than was measured; else empty.
+        reasons: metric -> why it has no value.
     """
 
     version_id: str
@@ -34,6 +35,7 @@ class Candidate:
     external: bool = False
     reason: str | None = None
     disagreement: str = ""
+    reasons: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -164,7 +166,8 @@ def _why_missing(candidate: Candidate, primary: str) -> str:
         return f"{candidate.version_id} could not be measured, and is ranked last: {candidate.reason}"
     if candidate.score is None:
         return f"{candidate.version_id} was not evaluated: ranked last, without metrics"
-    return f"{candidate.version_id} has no value of the primary metric {primary!r}: ranked last"
+    why = f" ({candidate.reasons[primary]})" if primary in candidate.reasons else ""
+    return f"{candidate.version_id} has no value of the primary metric {primary!r}{why}: ranked last"
 
 
 def _row(candidate: Candidate, primary: str, *, copied: bool) -> Row:

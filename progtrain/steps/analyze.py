@@ -85,7 +85,7 @@ def _measured(context: Context, version: str) -> Measured:
     record = context.workspace.read_record(EvaluateRecord, "evaluate", version)
     if record is None:
         raise EvaluationError(f"{version} has not been evaluated; `progtrain evaluate` does that step.")
-    return Measured(version, record.score, _predictions(context, version))
+    return Measured(version, record.score, _predictions(context, version), record.reasons)
 
 
 def _predictions(context: Context, version: str) -> Predictions | None:

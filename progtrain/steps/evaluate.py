@@ -19,7 +19,7 @@ from progtrain.steps.seal import Seal
 from progtrain.steps.yardstick import hold_yardstick
 from progtrain.workspace import now
 
-_NULL: Final = re.compile(r"warning: (\S+) is null: ")
+_NULL: Final = re.compile(r"warning: (.+?) is null: (.+)")
 
 
 def evaluate(context: Context, version: str) -> None:
@@ -54,9 +54,10 @@ def evaluate(context: Context, version: str) -> None:
         outputs=tuple(workspace.relative(path) for path in outputs),
         score=score,
         seconds=outcome.seconds,
+        reasons=_reasons(log, score),
     )
     workspace.write_record(record, "evaluate", version)
-    _tell_what_is_null(context, version, log)
+    _tell_what_is_null(context, version, record)
     if too_slow(context, version):
         limit = context.rules.constraints.max_latency_ms
         context.say(
@@ -70,12 +71,18 @@ def evaluate(context: Context, version: str) -> None:
     context.tracker.version_finished(version)
 
 
-def _tell_what_is_null(context: Context, version: str, log: Path) -> None:
+def _reasons(log: Path, score: EvalScore) -> dict[str, str]:
+    """Why metrics have no value, as 03_eval.py prints it."""
+    told = map(_NULL.match, log.read_text(encoding="utf-8", errors="replace").splitlines())
+    reasons = {line[1]: line[2].strip() for line in told if line}
+    return {each.name: reasons[each.name] for each in score.metrics if each.value is None and each.name in reasons}
+
+
+def _tell_what_is_null(context: Context, version: str, record: EvaluateRecord) -> None:
     """Say why a metric has no value, where the parent had one, or there is no parent."""
     parent = parent_of(context, version)
     before = None if parent is None else context.workspace.read_record(EvaluateRecord, "evaluate", parent)
-    for line in log.read_text(encoding="utf-8", errors="replace").splitlines():
-        told = _NULL.match(line)
-        known = None if told is None or before is None else before.score.metric(told[1])
-        if told is not None and (before is None or (known is not None and known.value is not None)):
-            context.say(f"{version}: {line}")
+    for name, reason in record.reasons.items():
+        known = None if before is None else before.score.metric(name)
+        if before is None or (known is not None and known.value is not None):
+            context.say(f"{version}: warning: {name} is null: {reason}")

@@ -52,6 +52,14 @@ def test_the_first_version_says_that_it_has_no_previous_one(analysis):
     assert "no previous version" in page
 
 
+def test_a_metric_without_value_says_why(analysis, make_score):
+    now = make_score(("accuracy", 0.8, True), ("recall_class_3", None, True))
+    reasons = {"recall_class_3": "no validation sample is of class 3"}
+    page = page_of(replace(analysis, now=replace(analysis.now, score=now, reasons=reasons)))
+    assert "| recall_class_3 | — | — | — |" in page
+    assert "\nrecall_class_3 has no value: no validation sample is of class 3.\n" in page
+
+
 def test_a_version_made_from_an_older_one_still_names_the_version_before(analysis):
     page = page_of(replace(analysis, now=replace(analysis.now, version="v005")))
     assert "v001 → v005 (v004, the version before, was not continued)" in page

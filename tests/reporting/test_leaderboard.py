@@ -65,6 +65,12 @@ def test_a_version_without_the_primary_metric_is_last_with_an_empty_cell_and_a_w
     assert any("v001" in warning for warning in board.warnings)
 
 
+def test_the_reason_for_having_no_primary_metric_stands_in_the_warning(make_score):
+    given = candidate("v001", make_score(("acc", None, True)), reasons={"acc": "all targets are the same"})
+    board = build_leaderboard([given], "acc")
+    assert board.warnings == ("v001 has no value of the primary metric 'acc' (all targets are the same): ranked last",)
+
+
 def test_columns_are_exactly_the_written_ones(make_score):
     board = build_leaderboard(
         [

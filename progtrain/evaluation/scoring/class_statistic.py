@@ -1,8 +1,8 @@
-"""Metrics of classes and of labels over weighted samples: ratios of what was right, answered and true."""
+"""Metrics of classes and of labels over weighted samples: made of what was right, answered and true."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Final
@@ -10,15 +10,18 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from progtrain.evaluation.scoring.averaging import mean_over, taking_part
-from progtrain.evaluation.scoring.names import Average, MetricName
-from progtrain.evaluation.scoring.sums import Array, Statistic, Sums, Weighed, mean_of
+from progtrain.errors import EvaluationError
+from progtrain.evaluation.scoring.averaging import completed, has_one_score, mean_over, says_something, taking_part
+from progtrain.evaluation.scoring.names import MetricName
+from progtrain.evaluation.scoring.ranking import CURVES, class_ranking, label_ranking
+from progtrain.evaluation.scoring.sums import Array, Statistic, Sums, mean_of, ratio
 from progtrain.predictions import Predictions, counted, right
+from progtrain.tasks import Task
 
 
 @dataclass(frozen=True)
 class _Totals:
-    """`[R, C]` by class: shares answered rightly, answered, true, and of all that counts."""
+    """`[R, C]` by class: how much was answered rightly, answered, true, and of all that counts."""
 
     right: Array
     answered: Array
@@ -30,6 +33,14 @@ class _Totals:
         """`[R, 1]` over all classes."""
         return _Totals(*(part.sum(axis=1, keepdims=True) for part in (self.right, self.answered, self.true, self.all)))
 
+    @property
+    def yes_and_no(self) -> _Totals:
+        """`[R, 2]` of all labels together, as of two classes: that a sample has one, and that it has not."""
+        yes = self.summed
+        no = _Totals(yes.all - yes.answered - yes.true + yes.right, yes.all - yes.answered, yes.all - yes.true, yes.all)
+        pairs = zip(vars(no).values(), vars(yes).values(), strict=True)
+        return _Totals(*(np.hstack(pair) for pair in pairs))
+
 
 #: -> numerator and denominator, `[R, C]` each.
 _Ratio = Callable[[_Totals], tuple[Array, Array]]
@@ -38,9 +49,14 @@ _RATIOS: Final[dict[str, _Ratio]] = {
     "f1score": lambda t: (2 * t.right, t.answered + t.true),
     "precision": lambda t: (t.right, t.answered),
     "recall": lambda t: (t.right, t.true),
+    "specificity": lambda t: (t.all - t.answered - t.true + t.right, t.all - t.true),
     "jaccardindex": lambda t: (t.right, t.answered + t.true - t.right),
 }
-_OF_CLASSES: Final[dict[str, _Ratio]] = {**_RATIOS, "accuracy": _RATIOS["recall"]}
+_OF_CLASSES: Final[dict[str, _Ratio]] = {
+    **_RATIOS,
+    "accuracy": _RATIOS["recall"],
+    "hammingdistance": lambda t: (t.true - t.right, t.true),
+}
 _OF_LABELS: Final[dict[str, _Ratio]] = {
     **_RATIOS,
     "accuracy": lambda t: (t.all - t.answered - t.true + 2 * t.right, t.all),
@@ -48,66 +64,119 @@ _OF_LABELS: Final[dict[str, _Ratio]] = {
 }
 
 
-def class_statistic(read: MetricName, predictions: Predictions) -> Statistic | None:
-    """A metric of one class a target; None where it is no such ratio."""
-    binary = predictions.outputs.ndim == predictions.targets.ndim
-    classes = 2 if binary else predictions.outputs.shape[1]
-    label = read.label
-    average: Average | None = read.average or ("micro" if read.base == "accuracy" else "macro")
-    if binary and label is None and read.average is None:  # the second class is asked for, and accuracy of both
-        label, average = (None, "micro") if read.base == "accuracy" else (1, None)
-    if label is not None and not 0 <= label < classes:
-        return None
-    if read.base == "auroc" and predictions.targets.ndim == 1 and average != "weighted":
-        return partial(_auroc, [label] if label is not None else list(range(classes)))
-    return _averaged(read.base, _OF_CLASSES.get(read.base), classes, average, label)
-
-
-def label_statistic(read: MetricName, predictions: Predictions) -> Statistic | None:
-    """A metric of several labels a sample; None where it is no such ratio."""
-    labels = predictions.targets.shape[1]
-    if read.label is not None and not 0 <= read.label < labels:
-        return None
-    if read.base == "exactmatch":
+def class_statistic(read: MetricName, task: Task, predictions: Predictions) -> Statistic | None:
+    """A metric of one class a target; None where it has to be computed anew on every resample."""
+    classes = 2 if has_one_score(predictions) else predictions.outputs.shape[1]
+    columns = partial(_class_columns, classes)
+    names_none = read.label is None and read.average is None
+    if read.base in _OF_ALL:
+        return Sums(columns, lambda totals: _OF_ALL[read.base](_totals(totals))) if names_none else None
+    if read.base == "exactmatch" and names_none:
         return mean_of(right)
-    if read.base == "auroc" and read.average in (None, "macro") and counted(predictions).all():
-        return partial(_label_auroc, range(labels) if read.label is None else [read.label])
-    average: Average = read.average or ("micro" if read.base == "accuracy" else "macro")
-    return _averaged(read.base, _OF_LABELS.get(read.base), None, average, read.label)
-
-
-def _averaged(
-    base: str, parts: _Ratio | None, classes: int | None, average: Average | None, label: int | None
-) -> Statistic | None:
-    """The statistic of a ratio; which classes an average goes over is `averaging`'s to say."""
-    if parts is None:
+    read = completed(read, task, predictions)
+    if read.label is not None and read.label >= classes:
         return None
-    columns = _label_columns if classes is None else partial(_class_columns, classes)
+    if read.base == "dicescore" and task == "segmentation":
+        return Sums(partial(_dice_columns, columns, read), _dice)
+    if read.base in CURVES and predictions.targets.ndim == 1 and read.average != "micro":
+        return partial(class_ranking, read.base, read.label, read.average)
+    parts = _OF_CLASSES.get(read.base)
+    return None if parts is None else Sums(columns, partial(_averaged, read, parts, False))
 
-    def value(totals: Array) -> Array:
-        known = _Totals(*np.split(totals, 4, axis=1))
-        each = _divided(*parts(known.summed if average == "micro" and label is None else known))
-        if label is not None:
-            return np.asarray(np.where(known.true[:, label] > 0, each[:, label], np.nan))
-        if average == "micro":
-            return each[:, 0]
-        weights = taking_part(base, known.true, known.answered, known.all, classes is None)
-        if average == "weighted":
-            weights = weights * known.true
-        return mean_over(each, weights)
 
-    return Sums(columns, value)
+def label_statistic(read: MetricName, task: Task, predictions: Predictions) -> Statistic | None:
+    """A metric of several labels a sample; None where it has to be computed anew on every resample."""
+    names_none = read.label is None and read.average is None
+    if read.base == "matthewscorrcoef":
+        return Sums(_label_columns, lambda totals: _matthews(_totals(totals).yes_and_no)) if names_none else None
+    if read.base == "exactmatch" and names_none:
+        return mean_of(right)
+    read = completed(read, task, predictions)
+    if read.label is not None and read.label >= predictions.targets.shape[1]:
+        return None
+    if read.base in CURVES and predictions.targets.ndim == 2:
+        return partial(label_ranking, read.base, read.label, read.average)
+    parts = _OF_LABELS.get(read.base)
+    return None if parts is None else Sums(_label_columns, partial(_averaged, read, parts, True))
+
+
+def _totals(totals: Array) -> _Totals:
+    return _Totals(*np.split(totals, 4, axis=1))
+
+
+def _averaged(read: MetricName, parts: _Ratio, has_labels: bool, totals: Array) -> Array:
+    """The value of a ratio; which classes an average goes over is `averaging`'s to say."""
+    known = _totals(totals).summed if read.average == "micro" and read.label is None else _totals(totals)
+    each = _divided(*parts(known))
+    if read.label is not None:
+        has_value = says_something(read.base, known.true, known.all)[:, read.label]
+        return np.where(has_value, each[:, read.label], np.nan)
+    weights = taking_part(read.base, known.true, known.answered, known.all, has_labels)
+    if read.average == "weighted":
+        weights = weights * known.true
+    return mean_over(each, weights)
 
 
 def _divided(of: Array, over: Array) -> Array:
-    """The quotient; 0 where there is nothing to divide by, as torchmetrics has it."""
+    """The quotient; 0 where there is nothing to divide by, as torchmetrics and scikit-learn have it."""
     return np.asarray(np.divide(of, over, out=np.zeros_like(of), where=over > 0))
+
+
+# --- of all classes at once ---------------------------------------------------------------------
+
+
+def _matthews(totals: _Totals) -> Array:
+    """How answers go with truths: 0 where all answers are the same, NaN where all truths are."""
+    count = totals.all[:, 0]
+    chance = (totals.true * totals.answered).sum(axis=1)
+    covariance = totals.right.sum(axis=1) * count - chance
+    of_truths, of_answers = (count**2 - (part**2).sum(axis=1) for part in (totals.true, totals.answered))
+    deviations = np.sqrt(of_truths) * np.sqrt(of_answers)
+    values = np.divide(covariance, deviations, out=np.zeros_like(covariance), where=deviations > 0)
+    return np.where(of_truths > 0, values, np.nan)
+
+
+def _kappa(totals: _Totals) -> Array:
+    """What is right beyond chance, of what can be: NaN where all truths and all answers are of one class."""
+    count = totals.all[:, 0]
+    chance = (totals.true * totals.answered).sum(axis=1)
+    beyond = totals.right.sum(axis=1) * count - chance
+    possible = count**2 - chance
+    return np.asarray(np.divide(beyond, possible, out=np.full_like(beyond, np.nan), where=possible > 0))
+
+
+_OF_ALL: Final[dict[str, Callable[[_Totals], Array]]] = {"matthewscorrcoef": _matthews, "cohenkappa": _kappa}
+
+
+def _dice_columns(class_columns: Callable[[Predictions], Array], read: MetricName, predictions: Predictions) -> Array:
+    """For each sample its Dice over the classes that occur in it, whether any does, and whether in its targets."""
+    known = _totals(class_columns(predictions))
+    if read.label is not None:
+        known = _Totals(*(part[:, [read.label]] for part in vars(known).values()))
+    elif read.average == "micro":
+        known = known.summed
+    weights = known.true if read.average == "weighted" else (known.true + known.answered > 0).astype(np.float64)
+    dice = mean_over(_divided(*_RATIOS["f1score"](known)), weights)
+    return np.stack([np.nan_to_num(dice), np.isfinite(dice), known.true.any(axis=1)], axis=1)
+
+
+def _dice(totals: Array) -> Array:
+    """The mean over samples; NaN where no sample has what is asked for."""
+    return np.where(totals[:, 2] > 0, ratio(totals), np.nan)
+
+
+# --- what is summed -----------------------------------------------------------------------------
 
 
 def _class_columns(classes: int, predictions: Predictions) -> Array:
     count = len(predictions.targets)
     mask = counted(predictions).reshape(count, -1)
     truths, answers = (part.reshape(count, -1) for part in (predictions.targets, predictions.answers))
+    for part, values in (("targets", truths[mask]), ("answers", answers[mask])):
+        if values.size and not 0 <= values.min() <= values.max() < classes:
+            raise EvaluationError(
+                f"expected {part} of classes 0 to {classes - 1}, got {values.min():g} to {values.max():g}"
+            )
     tables = (
         _by_class(truths, mask & (truths == answers), classes),
         _by_class(answers, mask, classes),
@@ -130,41 +199,3 @@ def _label_columns(predictions: Predictions) -> Array:
     tables = (answered & true, answered, true, mask)
     by_label = (table.reshape(count, labels, -1).sum(axis=2) for table in tables)
     return np.concatenate(list(by_label), axis=1).astype(np.float64)
-
-
-# --- the area under the curve of true against false positives -----------------------------------
-
-
-def _auroc(classes: list[int], predictions: Predictions) -> Weighed:
-    """One class against the rest, the mean over classes."""
-    scores = predictions.outputs.astype(np.float64).reshape(len(predictions.targets), -1)
-    if scores.shape[1] > 1 and (scores.min() < 0 or scores.max() > 1):  # torchmetrics' rule for logits
-        scores = np.exp(scores - scores.max(axis=1, keepdims=True))
-        scores /= scores.sum(axis=1, keepdims=True)
-    columns = [0] if scores.shape[1] == 1 else classes
-    flags = [predictions.targets == label for label in classes]
-    return partial(_mean_area, [scores[:, column] for column in columns], flags)
-
-
-def _label_auroc(labels: range | list[int], predictions: Predictions) -> Weighed:
-    scores = [predictions.outputs[:, label].astype(np.float64) for label in labels]
-    return partial(_mean_area, scores, [predictions.targets[:, label] == 1 for label in labels])
-
-
-def _mean_area(scores: Sequence[Array], flags: Sequence[NDArray[np.bool_]], weights: Array) -> Array:
-    areas = np.stack([_area(column, flag, weights) for column, flag in zip(scores, flags, strict=True)], axis=1)
-    known = np.isfinite(areas)
-    return mean_over(np.where(known, areas, 0.0), known.astype(np.float64))
-
-
-def _area(scores: Array, of_class: NDArray[np.bool_], weights: Array) -> Array:
-    """The chance that a sample of the class scores above one that is not, a tie counting half."""
-    order = np.argsort(scores)
-    ordered, of_class, weighed = scores[order], of_class[order], weights[:, order]
-    others = np.cumsum(np.where(of_class, 0.0, weighed), axis=1)
-    below = np.hstack([np.zeros((len(weights), 1)), others])
-    first, last = (np.searchsorted(ordered, ordered[of_class], side) for side in ("left", "right"))
-    own = weighed[:, of_class]
-    pairs = own.sum(axis=1) * others[:, -1]
-    above = (own * (below[:, first] + below[:, last])).sum(axis=1) / 2
-    return np.asarray(np.divide(above, pairs, out=np.full_like(above, np.nan), where=pairs > 0))

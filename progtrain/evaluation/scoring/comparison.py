@@ -139,9 +139,9 @@ def _revalued(name: str, task: Task, user_metrics: Path) -> Callable[[Prediction
 
 
 def _resample_weights(rng: np.random.Generator, rows: int, count: int) -> Array:
-    """`[rows, count]`: how often each sample is in each resample, as a share of it."""
+    """`[rows, count]`: how often each sample is in each resample."""
     picks = rng.integers(0, count, (rows, count)) + count * np.arange(rows)[:, None]
-    return np.bincount(picks.ravel(), minlength=rows * count).reshape(rows, count) / count
+    return np.bincount(picks.ravel(), minlength=rows * count).reshape(rows, count).astype(np.float64)
 
 
 def _taken(predictions: Predictions, picks: NDArray[np.integer]) -> Predictions:

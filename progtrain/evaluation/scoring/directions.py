@@ -55,8 +55,6 @@ HIGHER_IS_BETTER: Final[dict[Task, dict[str, bool]]] = {
     "language-modelling": {"perplexity": False, "accuracy": True},
 }
 
-#: What is measured where the rules ask for no metrics.
-
 
 def direction(name: str, task: Task) -> bool:
     """Whether higher is better, as torchmetrics has it.

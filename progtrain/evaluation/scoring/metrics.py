@@ -19,14 +19,15 @@ import torchmetrics.classification
 import torchmetrics.regression
 import torchmetrics.segmentation
 import torchmetrics.text
-from numpy.typing import NDArray
 from torch import Tensor
 from torchmetrics import Metric
 
 from progtrain.errors import EvaluationError, UnknownNameError, shortened
-from progtrain.evaluation.scoring.averaging import over_classes
-from progtrain.evaluation.scoring.names import read_name, user_functions
-from progtrain.predictions import IGNORED, Predictions
+from progtrain.evaluation.scoring.averaging import completed, has_one_score, over_classes, why_undefined
+from progtrain.evaluation.scoring.names import MetricName, read_name, user_functions
+from progtrain.evaluation.scoring.statistic import statistic_for
+from progtrain.evaluation.scoring.sums import of_all
+from progtrain.predictions import IGNORED, Predictions, counted
 from progtrain.tasks import Task, has_classes, has_values
 
 _RMSE: Final = "rootmeansquarederror"
@@ -43,10 +44,12 @@ _NEEDS_SCORES: Final = (
     torchmetrics.classification.MultilabelRankingAveragePrecision,
     torchmetrics.classification.MultilabelRankingLoss,
 )
-#: Metrics of values that compare how they vary -> what must not be all the same; torchmetrics gives a number or NaN.
-_VARYING: Final = {
-    **dict.fromkeys(("pearsoncorrcoef", "spearmancorrcoef", "kendallrankcorrcoef"), ("answers", "targets")),
-    **dict.fromkeys(("r2score", "explainedvariance", "relativesquarederror"), ("targets",)),
+#: Metrics of values that compare how they vary, and say nothing of numbers that are all the same.
+_VARYING: Final = ("spearmancorrcoef", "kendallrankcorrcoef", "concordancecorrcoef")
+#: What torchmetrics has in no form that fits: whole texts, tokens without their scores. Whether higher is better.
+_OWN: Final[dict[Task, dict[str, bool]]] = {
+    "transcription": {"exactmatch": True},
+    "language-modelling": {"perplexity": False, "accuracy": True},
 }
 #: torchmetrics' classes of these names take several references for every answer.
 _SEVERAL_REFERENCES: Final = ("BLEUScore", "SacreBLEUScore", "CHRFScore", "TranslationEditRate")
@@ -101,29 +104,23 @@ def measure_for(name: str, task: Task, user_metrics: Path) -> Measure:
         return lambda predictions: float(own(predictions.answers, predictions.targets))
     found = find(name, task)
     read = read_name(name)
-    own_kind = _OWN.get(task, {}).get(found.name.lower())
-    if own_kind is not None and read.label is None and read.average in (None, "macro"):
-        return own_kind
-    if task == "transcription":
-        return lambda predictions: _text_metric(found, predictions)
-
-    varying = _VARYING.get(found.name.lower(), ()) if has_values(task) else ()
 
     def measure(predictions: Predictions) -> float:
-        constant = [part for part in varying if _is_constant(getattr(predictions, part))]
-        if constant:
-            raise EvaluationError(f"it is not defined where all {' and all '.join(constant)} are the same")
-        metric = _build(found, name, task, predictions)
-        needs_scores = isinstance(metric, _NEEDS_SCORES)
-        if needs_scores and np.isnan(predictions.outputs).any():
-            raise EvaluationError("it needs a score for every class, which the answers do not have")
-        judged = torch.from_numpy(predictions.outputs if needs_scores else predictions.answers)
-        if needs_scores and isinstance(metric, torchmetrics.classification.MulticlassPrecisionRecallCurve):
-            judged = _two_columns(judged, predictions)
-        result = metric(judged, torch.from_numpy(predictions.targets))
-        if result.numel() > 1 and not has_values(task):
-            return over_classes(read_name(name), result.double().numpy(), predictions, task)
-        return as_number(result)
+        if not counted(predictions).any():
+            raise EvaluationError("no validation sample has a target that counts")
+        statistic = statistic_for(name, task, predictions)
+        if statistic is not None:
+            value = of_all(statistic, predictions)
+        elif task == "transcription":
+            value = _of_texts(found, predictions)
+        elif has_values(task):
+            value = _of_values(found, predictions)
+        else:
+            value = _of_classes(found, read, task, predictions)
+        reason = "" if math.isfinite(value) else why_undefined(completed(read, task, predictions), task, predictions)
+        if reason:
+            raise EvaluationError(reason)
+        return value
 
     return measure
 
@@ -136,27 +133,21 @@ def value_of(measure: Measure, predictions: Predictions) -> float:
     """
     try:
         with warnings.catch_warnings():
-            # Of memory, of classes without samples, of numbers that are all the same: `over_classes` and the reasons
-            # below say what comes of it.
+            # Of memory, of classes without samples, of numbers that are all the same or too large: reasons say it.
             warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("ignore", RuntimeWarning)
             value = measure(predictions)
     except EvaluationError:
         raise
     except Exception as error:  # any metric, the user's included, may fail in its own way
         raise EvaluationError(shortened(f"{type(error).__name__}: {error}")) from error
     if not math.isfinite(value):
-        constant = [part for part in ("answers", "targets") if _is_constant(getattr(predictions, part))]
-        reason = f", for all {' and all '.join(constant)} are the same" if constant else ""
-        raise EvaluationError(f"it is {value}{reason}")
+        raise EvaluationError(f"it is {value}")
     return value
 
 
-def _is_constant(values: NDArray[np.generic]) -> bool:
-    return bool((values == values.flat[0]).all()) if values.size else False
-
-
 def _catalogue(task: Task) -> dict[str, Found]:
-    own = {name: Found(name, up) for name, up in _OWN_DIRECTIONS.items() if name in _OWN.get(task, {})}
+    own = {name: Found(name, up) for name, up in _OWN.get(task, {}).items()}
     if task == "language-modelling":
         return own
     if has_values(task):
@@ -180,89 +171,89 @@ def _metrics_of(module: ModuleType) -> dict[str, type[Metric]]:
     return {name: kind for name, kind in classes if inspect.isclass(kind) and issubclass(kind, Metric)}
 
 
-def _build(found: Found, name: str, task: Task, predictions: Predictions) -> Metric:
-    if has_values(task):
-        kind = getattr(torchmetrics.regression, found.name)
-        return _made(kind, {"squared": False} if read_name(name).base == _RMSE else {})
-    read = read_name(name)
-    average = read.average or ("micro" if found.name == "Accuracy" else "macro")
+# --- what follows from no sums over samples -----------------------------------------------------
+
+
+def _of_values(found: Found, predictions: Predictions) -> float:
+    """The mean over the numbers of a target; those that are the same in all samples tell no correlation."""
+    count = len(predictions.targets)
+    answers, targets = (
+        part.astype(np.float64).reshape(count, -1) for part in (predictions.answers, predictions.targets)
+    )
+    if found.name.lower() in _VARYING:
+        varying = (targets != targets[:1]).any(axis=0)
+        answers, targets = answers[:, varying], targets[:, varying]
+        if not targets.size or (answers == answers[:1]).all(axis=0).any():
+            return math.nan
+    kind = getattr(torchmetrics.regression, found.name)
+    columns = targets.shape[1]
+    metric = _made(kind, {"num_outputs": columns} if "num_outputs" in inspect.signature(kind).parameters else {})
+    metric.set_dtype(torch.float64)
+    if columns == 1:
+        answers, targets = answers[:, 0], targets[:, 0]
+    return as_number(metric(torch.from_numpy(answers), torch.from_numpy(targets)).double().mean())
+
+
+def _of_classes(found: Found, read: MetricName, task: Task, predictions: Predictions) -> float:
+    metric, read = _classifier_metric(found, read, task, predictions)
+    needs_scores = isinstance(metric, _NEEDS_SCORES)
+    if needs_scores and np.isnan(predictions.outputs).any():
+        raise EvaluationError("it needs a score for every class, which the answers do not have")
+    # With the digits of float32, large logits would be probabilities of 1.
+    judged = torch.from_numpy(predictions.outputs.astype(np.float64) if needs_scores else predictions.answers)
+    if needs_scores and isinstance(metric, torchmetrics.classification.MulticlassPrecisionRecallCurve):
+        judged = _two_columns(judged, predictions)
+    result = metric(judged, torch.from_numpy(predictions.targets))
+    if result.numel() > 1:
+        return over_classes(read, result.double().numpy(), predictions, task)
+    return as_number(result)
+
+
+def _classifier_metric(
+    found: Found, read: MetricName, task: Task, predictions: Predictions
+) -> tuple[Metric, MetricName]:
+    """The metric, of every class alone where it can be, and what is to be made of that."""
+    has_labels = task == "multilabel-classification"
+    one_score = not has_labels and has_one_score(predictions)
+    kind = _kind("Multilabel" if has_labels else "Multiclass", found.name)
+    averages = "average" in inspect.signature(kind).parameters
+    if not averages and (read.label is not None or read.average is not None):
+        raise EvaluationError("it is one number for all classes: its name takes no class and no average")
+    if one_score and not averages:
+        kind = _kind("Binary", found.name)
+    read = completed(read, task, predictions)
+    # torchmetrics' averages treat classes that a set lacks each in its own way.
+    by_class = read.average != "micro" and kind.__module__.startswith("torchmetrics.classification")
     wanted: dict[str, Any] = {
-        "average": average,
+        "average": None if by_class or read.label is not None else read.average,
         "ignore_index": IGNORED if (predictions.targets == IGNORED).any() else None,
         "input_format": "index",
+        "num_labels": predictions.outputs.shape[1] if has_labels else None,
+        "num_classes": 2 if one_score else predictions.outputs.shape[1],
     }
-    if task == "multilabel-classification":
-        kind = getattr(torchmetrics.classification, f"Multilabel{found.name}")
-        wanted["num_labels"] = predictions.outputs.shape[1]
-    elif _by_one_score(predictions) and read.label is None and read.average is None:
-        kind = getattr(torchmetrics.classification, f"Binary{found.name}", None) or _of_segments(found.name)
-        wanted["num_classes"] = 2
-    else:
-        kind = getattr(torchmetrics.classification, f"Multiclass{found.name}", None) or _of_segments(found.name)
-        wanted["num_classes"] = 2 if _by_one_score(predictions) else predictions.outputs.shape[1]
-    if read.label is not None or (average != "micro" and kind.__module__.startswith("torchmetrics.classification")):
-        wanted["average"] = "none"  # torchmetrics' averages treat classes that a set lacks each in its own way
     accepted = inspect.signature(kind).parameters
-    return _made(kind, {key: value for key, value in wanted.items() if key in accepted})
+    return _made(kind, {key: value for key, value in wanted.items() if key in accepted}), read
 
 
-def _by_one_score(predictions: Predictions) -> bool:
-    """Whether a target has one score, that of the second of two classes."""
-    return predictions.outputs.ndim == predictions.targets.ndim
+def _kind(prefix: str, name: str) -> type[Metric]:
+    kind: type[Metric] = getattr(torchmetrics.classification, f"{prefix}{name}", None) or getattr(
+        torchmetrics.segmentation, name
+    )
+    return kind
 
 
 def _two_columns(scores: Tensor, predictions: Predictions) -> Tensor:
     """`[N, 2, ...]` a probability for either class, where there is one score for the second."""
-    if not _by_one_score(predictions):
+    if not has_one_score(predictions):
         return scores
     second = scores if bool(((scores >= 0) & (scores <= 1)).all()) else scores.sigmoid()
     return torch.stack([1 - second, second], dim=1)
 
 
-def _of_segments(name: str) -> type[Metric]:
-    kind: type[Metric] = getattr(torchmetrics.segmentation, name)
-    return kind
-
-
-def _text_metric(found: Found, predictions: Predictions) -> float:
+def _of_texts(found: Found, predictions: Predictions) -> float:
     metric = _made(getattr(torchmetrics.text, found.name), {})
     answers, targets = predictions.answers.tolist(), predictions.targets.tolist()
     return as_number(metric(answers, [[text] for text in targets] if found.name in _SEVERAL_REFERENCES else targets))
-
-
-def _perplexity(predictions: Predictions) -> float:
-    """Exp of the mean negative log-likelihood of a token; `outputs` hold the targets' log-probabilities."""
-    return float(np.exp(-predictions.outputs[predictions.targets != IGNORED].astype(np.float64).mean()))
-
-
-def _token_accuracy(predictions: Predictions) -> float:
-    known = predictions.targets != IGNORED
-    return float((predictions.answers[known] == predictions.targets[known]).mean())
-
-
-def _dice(predictions: Predictions) -> float:
-    """The mean over samples of the mean Dice over the classes that occur in a sample, in its targets or answers."""
-    known = predictions.targets != IGNORED
-    samples = zip(predictions.targets, predictions.answers, known, strict=True)
-    return float(np.mean([_dice_of(targets[mask], answers[mask]) for targets, answers, mask in samples]))
-
-
-def _dice_of(targets: NDArray[Any], answers: NDArray[Any]) -> float:
-    classes = np.union1d(targets, answers)
-    if not len(classes):
-        return math.nan
-    hits = [2 * ((targets == each) & (answers == each)).sum() for each in classes]
-    sizes = [(targets == each).sum() + (answers == each).sum() for each in classes]
-    return float(np.mean(np.divide(hits, sizes)))
-
-
-#: What torchmetrics has in no form that fits: pixels that do not count, whole texts, tokens without their scores.
-_OWN: Final[dict[Task, dict[str, Measure]]] = {
-    "segmentation": {"dicescore": _dice},
-    "transcription": {"exactmatch": lambda predictions: float((predictions.answers == predictions.targets).mean())},
-    "language-modelling": {"perplexity": _perplexity, "accuracy": _token_accuracy},
-}
-_OWN_DIRECTIONS: Final = {"exactmatch": True, "perplexity": False, "accuracy": True}
 
 
 def _made(kind: Callable[..., Metric], arguments: dict[str, Any]) -> Metric:

@@ -32,6 +32,7 @@ _ALIASES: Final[dict[str, str]] = {
     "mse": "meansquarederror",
     "rmse": "rootmeansquarederror",
     "mape": "meanabsolutepercentageerror",
+    "wmape": "weightedmeanabsolutepercentageerror",
     "smape": "symmetricmeanabsolutepercentageerror",
     "r2": "r2score",
     "pearson": "pearsoncorrcoef",
@@ -43,6 +44,9 @@ _ALIASES: Final[dict[str, str]] = {
     "chrf": "chrfscore",
     "ppl": "perplexity",
 }
+
+#: What begins with the name of an average, and is none.
+_NO_AVERAGE: Final = frozenset({"weightedmeanabsolutepercentageerror"})
 
 DEFAULT_METRICS: Final[dict[Task, tuple[str, ...]]] = {
     "classification": ("accuracy", "f1_macro"),
@@ -78,6 +82,8 @@ def read_name(name: str) -> MetricName:
     if len(words) > 2 and words[-2] == "class" and words[-1].isdigit():
         label = int(words[-1])
         words = words[:-2]
+    if "".join(words) in _NO_AVERAGE:
+        return MetricName("".join(words), None, label)
     average: Average | None = next((known for known in get_args(Average) if known in words), None)
     if "balanced" in words:
         average = "macro"

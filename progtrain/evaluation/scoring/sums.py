@@ -12,7 +12,7 @@ from progtrain.predictions import Predictions, counted
 
 Array = NDArray[np.floating]
 
-#: weights `[R, N]` whose rows sum to 1 -> `[R]` values of a metric, one a row of weights.
+#: weights `[R, N]`, how often each sample is taken -> `[R]` values of a metric, one a row of weights.
 Weighed = Callable[[Array], Array]
 #: What is worked out once of the predictions, for all resamples of them.
 Statistic = Callable[[Predictions], Weighed]
@@ -24,7 +24,7 @@ class Sums:
 
     Args:
         columns: predictions -> `[N, K]`, what is summed.
-        value: `[R, K]` sums -> `[R]` values.
+        value: `[R, K]` sums -> `[R]` values; the same for sums that are all twice as large.
     """
 
     columns: Callable[[Predictions], Array]
@@ -36,6 +36,11 @@ class Sums:
         return lambda weights: self.value(weights @ columns)
 
 
+def of_all(statistic: Statistic, predictions: Predictions) -> float:
+    """The value over all samples, each taken once; NaN where they do not allow it."""
+    return float(statistic(predictions)(np.ones((1, len(predictions.targets))))[0])
+
+
 def ratio(totals: Array) -> Array:
     """The first sum over the second; NaN where that is 0."""
     of, over = totals[:, 0], totals[:, 1]
@@ -43,16 +48,13 @@ def ratio(totals: Array) -> Array:
     return values
 
 
-def _first(totals: Array) -> Array:
-    return totals[:, 0]
-
-
-def mean_of(values: Callable[[Predictions], NDArray[np.generic]], value: Callable[[Array], Array] = _first) -> Sums:
+def mean_of(values: Callable[[Predictions], NDArray[np.generic]], value: Callable[[Array], Array] = ratio) -> Sums:
     """The mean over samples of what `values` gives for each, itself a mean over everything but the samples."""
 
     def columns(predictions: Predictions) -> Array:
         each = values(predictions)
-        return np.asarray(each.reshape(len(each), -1).mean(axis=1, keepdims=True, dtype=np.float64))
+        means = each.reshape(len(each), -1).mean(axis=1, dtype=np.float64)
+        return np.stack([means, np.ones(len(each))], axis=1)
 
     return Sums(columns, value)
 

@@ -86,7 +86,19 @@ NAMES = {
         "iou",
         "iou_weighted",
     ],
-    "segmentation": ["iou", "accuracy", "f1_macro", "f1_class_2", "iou_class_0"],
+    "segmentation": [
+        "iou",
+        "accuracy",
+        "f1_macro",
+        "f1_class_2",
+        "iou_class_0",
+        "mcc",
+        "cohen_kappa",
+        "dice",
+        "dice_micro",
+        "dice_weighted",
+        "dice_class_1",
+    ],
     "multilabel-classification": [
         "accuracy",
         "f1_macro",
@@ -96,9 +108,15 @@ NAMES = {
         "iou",
         "exact_match",
         "hamming_distance",
+        "specificity",
+        "mcc",
         "auroc",
+        "auroc_micro",
+        "auroc_class_1",
+        "average_precision",
+        "average_precision_weighted",
     ],
-    "forecasting": ["mae", "rmse", "mse", "smape", "mape"],
+    "forecasting": ["mae", "rmse", "mse", "smape", "mape", "r2", "explained_variance", "pearson"],
     "transcription": ["cer", "wer", "exact_match"],
     "language-modelling": ["perplexity", "accuracy"],
 }
@@ -110,7 +128,7 @@ def test_a_statistic_equals_the_metric_on_every_resample(task, name):
     statistic, measure = statistic_for(name, task, predictions), measure_for(name, task, NO_FILE)
     random, count = np.random.default_rng(1), len(predictions.sample_ids)
     picks = [np.arange(count), *(random.integers(0, count, count) for _ in range(3))]
-    weights = np.array([np.bincount(pick, minlength=count) / count for pick in picks])
+    weights = np.array([np.bincount(pick, minlength=count).astype(float) for pick in picks])
     found = statistic(predictions)(weights)
     for value, pick in zip(found, picks, strict=True):
         taken = Predictions(*(getattr(predictions, part)[pick] for part in vars(predictions)))
@@ -128,12 +146,12 @@ def test_the_loss_weighs_what_counts(task):
 @pytest.mark.parametrize(
     ("name", "task"),
     [
-        ("matthews_corrcoef", "token-classification"),
-        ("dice", "segmentation"),
+        ("auroc", "token-classification"),
+        ("calibration_error", "segmentation"),
         ("f1_class_9", "segmentation"),
         ("spearman", "forecasting"),
         ("bleu", "transcription"),
-        ("average_precision", "multilabel-classification"),
+        ("ranking_loss", "multilabel-classification"),
     ],
 )
 def test_what_is_no_sum_is_left_to_the_metric_itself(name, task):
