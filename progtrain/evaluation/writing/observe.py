@@ -16,7 +16,8 @@ import lightning.pytorch as pl
 from progtrain.errors import ProgtrainError
 from progtrain.evaluation.asking.validation import watched_dataloader
 from progtrain.evaluation.writing.observation import Observation
-from progtrain.evaluation.writing.observing import SIZES, observe_validation
+from progtrain.evaluation.writing.observing import SIZES, candidates_of, observe_validation
+from progtrain.evaluation.writing.statements import NEEDS_BATCH
 from progtrain.evaluation.yardstick.batches import some_batches
 from progtrain.rules import read_rules
 from progtrain.script.capturing.inside_fit import Fit, inside_fit
@@ -67,7 +68,19 @@ def _observed(fit: Fit, script: str, task: Task, seed: int) -> Observation:
         again = observe_validation(fit, own, task, watched, index)
         observation = observation if again.lacking else again
     logged = _logged(fit, task, observation.logged, index if which else None)
-    return observation.model_copy(update={"logged": logged, "which": which})
+    observation = observation.model_copy(update={"logged": logged, "which": which})
+    return observation if logged else _unproved(observation, candidates_of(batches))
+
+
+def _unproved(observation: Observation, candidates: tuple[str, ...]) -> Observation:
+    """Where the loss needs another part of the batch, that may say which targets count, and no figure tells: lacking.
+
+    A mask, the other half of a pair or an event that was not seen decide what a metric means, too.
+    """
+    if not observation.loss_reason.startswith(NEEDS_BATCH):
+        return observation
+    why = f"{observation.used}; the loss cannot be stated ({observation.loss_reason}), and nothing logged tells more"
+    return observation.model_copy(update={"lacking": {"split": why, "predict": why}, "candidates": candidates})
 
 
 def _logged(fit: Fit, task: Task, loss: dict[str, str], position: int | None) -> dict[str, str]:

@@ -55,7 +55,7 @@ def observe_validation(
         reasons[step] = reason
     told = "; ".join(f"{step}: {reason}" for step, reason in reasons.items()) or "the module has no validation_step"
     return Observation(
-        step="", lacking={"split": told, "predict": told}, candidates=_candidates([batch for batch, _ in prepared])
+        step="", lacking={"split": told, "predict": told}, candidates=candidates_of([batch for batch, _ in prepared])
     )
 
 
@@ -112,7 +112,7 @@ def _observed(fit: Fit, step: str, known: Sequence[Followed], task: Task) -> Obs
     if draft is None:
         reason = why_not(first.trace, first.roles, task, first.size)
         lacking = {"split": f"{used}; {reason}", "predict": reason}
-        return Observation(step=step, used=used, lacking=lacking, candidates=_candidates([first.trace.batch]))
+        return Observation(step=step, used=used, lacking=lacking, candidates=candidates_of([first.trace.batch]))
     body, reason = loss_of(known, draft, task)
     asked, why = asks_predict_step(fit.model, known, draft, task)
     logged = {"loss": first.roles.logged_as} if body and first.roles.logged_as and step == "validation_step" else {}
@@ -138,8 +138,8 @@ def _is_single(draft: Draft, followed: Followed, task: Task) -> bool:
     return has_classes(task) and outputs.numel() == targets.numel()
 
 
-def _candidates(batches: Sequence[Any]) -> tuple[str, ...]:
-    """The parts of a batch by name and shape."""
+def candidates_of(batches: Sequence[Any]) -> tuple[str, ...]:
+    """The parts of the first batch by name and shape."""
     if not batches:
         return ()
     found = []

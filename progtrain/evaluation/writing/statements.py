@@ -36,6 +36,8 @@ _SIZED: Final = frozenset(
 )
 #: Make a mean of a sum, where their integers may be that number too.
 _DIVIDES: Final = frozenset({"div", "true_divide", "__truediv__"})
+#: Begins why a loss cannot be written that takes more of the batch than what was found to be its target.
+NEEDS_BATCH: Final = "it needs batch"
 _WIDTH: Final = 60
 _LARGEST_CONSTANT: Final = 64
 _MOST_STATEMENTS: Final = 40
@@ -126,7 +128,7 @@ class Statements:
         if part is None:
             return constant(tensor)
         if part not in self._parts:
-            raise NotWritten(f"it needs {accessed((('attribute', 'batch'), *part))[1:]} too")
+            raise NotWritten(f"{NEEDS_BATCH}{accessed(part)} too")
         return self._parts[part]
 
     def _call(self, operation: Operation) -> str:

@@ -52,3 +52,39 @@ def test_the_watched_loaders_names(tmp_path, shape, given):
     assert seen.lacking == {}
     assert seen.logged == {"loss": loss, "accuracy": accuracy}
     assert "number 1" in seen.which
+
+
+COUNTED = """
+class Counted(Net):
+    def validation_step(self, batch, index):
+        x, y, counts = batch
+        logits = self(x)
+        each = F.cross_entropy(logits, y, reduction="none")
+        self.log("val_loss", (each * counts).sum() / counts.sum())
+        {log}
+
+
+rows = [(torch.randn(6), i % 3, torch.tensor(i % 2.0)) for i in range(40)]
+loaders = [torch.utils.data.DataLoader(rows, batch_size=10) for _ in range(2)]
+L.Trainer(max_epochs=1, logger=False, accelerator="cpu", enable_progress_bar=False).fit(Counted(), *loaders)
+"""
+
+
+@pytest.mark.parametrize(
+    ("log", "lacking", "logged"),
+    [
+        ("", {"split", "predict"}, {}),
+        ('self.log("val_acc", (logits.argmax(1) == y).float().mean())', set(), {"accuracy": "val_acc"}),
+    ],
+)
+def test_a_loss_of_more_parts_of_the_batch_needs_a_figure_that_tells_what_counts(tmp_path, log, lacking, logged):
+    written(tmp_path, "import lightning as L", COUNTED.format(log=log))
+    with one_thread():
+        task = "classification"
+        (sent,) = apart(lambda send: send(observe_version(Workspace(tmp_path), "v001", task).model_dump_json()))
+    seen = Observation.model_validate(json.loads(sent))
+    assert (set(seen.lacking), seen.logged) == (lacking, logged)
+    assert seen.loss_reason == "it needs batch[2] too"
+    assert seen.candidates == (
+        ("batch[0] [7, 6] float32", "batch[1] [7] int64", "batch[2] [7] float32") if lacking else ()
+    )
