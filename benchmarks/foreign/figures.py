@@ -10,8 +10,7 @@ import torch
 from sklearn import metrics
 from torch import Tensor
 
-Figures = dict[str, float | None]
-"""None: the figure cannot be had of this set."""
+Figures = dict[str, float]
 
 
 def averaged(losses: Iterable[Tensor], sizes: Iterable[int]) -> float:
@@ -44,9 +43,7 @@ def labels(scores: Sequence[Tensor], targets: Sequence[Tensor], threshold: float
 
 def pixels(answers: Sequence[Tensor], targets: Sequence[Tensor], ignored: int | None = None) -> Figures:
     """The IoU over all pixels, and the mean of the pictures' dice; both averaged over the classes that occur."""
-    pairs = [
-        (t.flatten(), a.flatten()) for t, a in zip(torch.cat(list(targets)), torch.cat(list(answers)), strict=True)
-    ]
+    pairs = _pictures(answers, targets)
     if ignored is not None:
         pairs = [(t[t != ignored], a[t != ignored]) for t, a in pairs]
     true, answered = (torch.cat(parts) for parts in zip(*pairs, strict=True))
@@ -56,15 +53,30 @@ def pixels(answers: Sequence[Tensor], targets: Sequence[Tensor], ignored: int | 
     }
 
 
+def foreground(answers: Sequence[Tensor], targets: Sequence[Tensor]) -> Figures:
+    """The same of the foreground, where one score a pixel tells it; pictures that have none, and got none, left out."""
+    pairs = _pictures(answers, targets)
+    true, answered = (torch.cat(parts) for parts in zip(*pairs, strict=True))
+    return {
+        "iou": float(metrics.jaccard_score(true, answered)),
+        "dice": float(np.mean([metrics.f1_score(t, a) for t, a in pairs if t.any() or a.any()])),
+    }
+
+
+def _pictures(answers: Sequence[Tensor], targets: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    whole = zip(torch.cat(list(targets)), torch.cat(list(answers)), strict=True)
+    return [(target.flatten().long(), answer.flatten().long()) for target, answer in whole]
+
+
 def values(answers: Sequence[Tensor], targets: Sequence[Tensor]) -> Figures:
     answered, true = torch.cat(list(answers)).double(), torch.cat(list(targets)).double()
     answered, true = answered.reshape(len(answered), -1), true.reshape(len(true), -1)
-    constant = bool((true == true[0]).all(dim=0).any())  # nothing is explained of a column that does not vary
+    varies = (true != true[0]).any(dim=0)  # of a column that does not vary, nothing can be explained
     scale = (answered.abs() + true.abs()).clamp(min=1e-12)
     return {
         "mae": float(metrics.mean_absolute_error(true, answered)),
         "rmse": float(metrics.mean_squared_error(true.flatten(), answered.flatten()) ** 0.5),
-        "r2": None if constant else float(metrics.r2_score(true, answered)),
+        "r2": float(metrics.r2_score(true[:, varies], answered[:, varies])),
         "smape": float((2 * (answered - true).abs() / scale).mean()),
     }
 

@@ -1,7 +1,7 @@
 """flips averaged in validation (three calls of forward), losses averaged over batches at the epoch's end"""
 
 from foreign.data import shapes
-from foreign.figures import by_batches, pixels
+from foreign.figures import by_batches, foreground
 from torch.nn import functional as F
 
 TASK, DATA, LOSS = "image-segmentation", shapes(), "val_loss"
@@ -14,4 +14,4 @@ def truth(model, batches):
         scores.append((upright + mirrored + inverted) / 3)
     losses = [F.binary_cross_entropy_with_logits(s, y) for s, y in zip(scores, masks, strict=True)]
     answers = [(s[:, 0] > 0).long() for s in scores]
-    return {**by_batches(losses, map(len, masks)), **pixels(answers, [m[:, 0].long() for m in masks])}
+    return {**by_batches(losses, map(len, masks)), **foreground(answers, [m[:, 0].long() for m in masks])}

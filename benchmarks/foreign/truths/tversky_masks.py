@@ -2,7 +2,7 @@
 
 import torch
 from foreign.data import shapes
-from foreign.figures import averaged, pixels
+from foreign.figures import averaged, foreground
 from torch.nn import functional as F
 
 TASK, DATA, LOSS = "image-segmentation", shapes(), "loss/val"
@@ -17,4 +17,4 @@ def truth(model, batches):
         tversky = 1 - (hit + 1) / (hit + 0.3 * false + 0.7 * missed + 1)
         losses.append(0.5 * F.binary_cross_entropy_with_logits(found, mask) + 0.5 * tversky)
     answers = [(s[:, 0] > 0).long() for s in scores]
-    return {"loss": averaged(losses, map(len, masks)), **pixels(answers, [m[:, 0].long() for m in masks])}
+    return {"loss": averaged(losses, map(len, masks)), **foreground(answers, [m[:, 0].long() for m in masks])}
