@@ -24,7 +24,11 @@ _ABOVE: Final = frozenset({"gt", "ge", "__gt__", "__ge__"})
 
 
 def threshold_of(followed: Followed) -> str:
-    """Above which a single score means the second class: as the step itself reads it, else by the scores' range."""
+    """Above which a single score means the second class: as the step itself reads it, else by the scores' range.
+
+    Returns:
+        A number; empty where nothing tells, as of a distance.
+    """
     trace = followed.trace
     own = {key(followed.roles.outputs)}
     for operation in trace.tracer.operations:
@@ -40,7 +44,9 @@ def threshold_of(followed: Followed) -> str:
         if operation.name in _ABOVE and len(operation.args) > 1 and isinstance(operation.args[1], int | float):
             return f"{operation.args[1]:g}"
     outputs = trace.tensor(followed.roles.outputs).float()
-    return "0.5" if bool(((outputs >= 0) & (outputs <= 1)).all()) else "0"
+    if bool((outputs < 0).any()):
+        return "0"
+    return "0.5" if bool((outputs <= 1).all()) else ""
 
 
 def asks_predict_step(model: Any, known: Sequence[Followed], draft: Draft, task: Task) -> tuple[bool, str]:
@@ -76,5 +82,5 @@ def _differs(served: Any, outputs: Tensor, targets: Tensor, task: Task, threshol
         return shapes
     if outputs.numel() > targets.numel():
         return ""
-    same = torch.equal(served > 0.5, outputs > float(threshold))
+    same = torch.equal(served > 0.5, outputs > float(threshold or 0))
     return "" if same else f"{shapes}, and they are no probabilities of the second class"

@@ -12,7 +12,15 @@ from torch import Tensor
 
 from progtrain.evaluation.writing.losses import LOSSES, TAKE_CLASSES, THRESHOLDS, arguments_of
 from progtrain.evaluation.writing.roles import Roles
-from progtrain.evaluation.writing.statements import NotWritten, Statements, accessed, constant, key, needed_parts
+from progtrain.evaluation.writing.statements import (
+    NotWritten,
+    Statements,
+    accessed,
+    constant,
+    key,
+    literal,
+    needed_parts,
+)
 from progtrain.evaluation.writing.trace import Trace
 from progtrain.evaluation.writing.tracing import Made, Path, paths_of
 from progtrain.predictions import IGNORED
@@ -74,9 +82,7 @@ def _by_forward(trace: Trace, roles: Roles, task: Task, size: int) -> Draft:
     if kwargs and args:
         raise NotWritten("forward is called by position and by name")
     if len(args) == 1 and args[0] is trace.batch:
-        split = _split(trace, roles, task, size, _whole(trace, roles)).split
-        # A mapping of one part is otherwise given to forward as that part.
-        return Draft(split, ("return model(inputs)",) if isinstance(trace.batch, dict) else ())
+        return _by_whole(trace, roles, task, size)
     if kwargs:
         inputs = "{" + ", ".join(f'"{name}": {_part(trace, value)}' for name, value in kwargs.items()) + "}"
     else:
@@ -150,16 +156,21 @@ def one_hot_axis(rows: Tensor) -> int | None:
     return next((axis for axis in axes if rows.shape[axis] > 1 and bool((rows.sum(dim=axis) == 1).all())), None)
 
 
-def _whole(trace: Trace, roles: Roles) -> str:
-    """The whole batch as inputs, without the targets."""
+def _by_whole(trace: Trace, roles: Roles, task: Task, size: int) -> Draft:
+    """Inputs are the whole batch without the targets."""
     path = trace.part(roles.targets) if isinstance(roles.targets, Tensor) else None
     if path is None or len(path) != 1:
         raise NotWritten("forward takes the whole batch, and the targets are not one part of it")
     ((kind, name),) = path
     if isinstance(trace.batch, dict):
-        return f'{{name: part for name, part in batch.items() if name != "{name}"}}'
+        left = [each for each in trace.batch if each != name]
+        if len(left) == 1:  # as a mapping it would be given to forward as that part
+            split = _split(trace, roles, task, size, f"batch[{literal(left[0])}]").split
+            return Draft(split, (f"return model({{{literal(left[0])}: inputs}})",))
+        rest = f"{{name: part for name, part in batch.items() if name != {literal(name)}}}"
+        return _split(trace, roles, task, size, rest)
     if kind == "attribute":
-        return f'blanked(batch, "{name}")'
+        return _split(trace, roles, task, size, f'blanked(batch, "{name}")')
     raise NotWritten("forward takes the whole batch, targets included")
 
 

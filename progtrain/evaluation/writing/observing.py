@@ -22,6 +22,7 @@ from progtrain.tasks import Task, has_classes
 
 #: Samples a batch; numbers that are hardly ever an extent of anything else.
 SIZES: Final = (7, 5, 1)
+_UNDECIDED: Final = "nothing tells from which score on the answer is the second class"
 _NO_LOSS: Final = "no loss was seen"
 _OWN_OPTIMIZERS: Final = "it steps its optimizers itself (automatic_optimization is False), so it is not run here"
 
@@ -53,7 +54,8 @@ def observe_validation(
             seen = _observed(fit, step, known, task)
             return seen if seen.loss or step == "training_step" else _with_loss_of_training(fit, seen, prepared, task)
         reasons[step] = reason
-    told = "; ".join(f"{step}: {reason}" for step, reason in reasons.items()) or "the module has no validation_step"
+    steps = {reason: " and ".join(each for each in reasons if reasons[each] == reason) for reason in reasons.values()}
+    told = "; ".join(f"{each}: {reason}" for reason, each in steps.items()) or "the module has no validation_step"
     return Observation(
         step="", lacking={"split": told, "predict": told}, candidates=candidates_of([batch for batch, _ in prepared])
     )
@@ -116,6 +118,8 @@ def _observed(fit: Fit, step: str, known: Sequence[Followed], task: Task) -> Obs
     body, reason = loss_of(known, draft, task)
     asked, why = asks_predict_step(fit.model, known, draft, task)
     logged = {"loss": first.roles.logged_as} if body and first.roles.logged_as and step == "validation_step" else {}
+    single, threshold = _is_single(draft, first, task), threshold_of(first)
+    undecided = not (asked or threshold) and (single or task == "multilabel-classification")
     return Observation(
         step=step,
         split=draft.split,
@@ -124,11 +128,13 @@ def _observed(fit: Fit, step: str, known: Sequence[Followed], task: Task) -> Obs
         loss_by_hand=bool(body) and first.roles.call is None,
         loss_reason=reason,
         used=used,
-        single=_is_single(draft, first, task),
-        threshold=threshold_of(first),
+        single=single,
+        threshold=threshold or "0",
         predict_step=asked,
         predict_reason=why,
         logged=logged,
+        lacking={"predict": f"{used}; {_UNDECIDED}"} if undecided else {},
+        candidates=candidates_of([first.trace.batch]) if undecided else (),
     )
 
 

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from progtrain.evaluation.writing.statements import accessed
 from progtrain.evaluation.writing.trace import Trace, Value
+from progtrain.evaluation.writing.tracing import Made
 
 
 def described(trace: Trace, value: Value, size: int) -> str:
@@ -21,6 +22,9 @@ def _origin(trace: Trace, value: Value) -> str:
         path = trace.part(value)
         return f"batch{accessed(path)}" if path is not None else "a tensor"
     operation = trace.operation(value)
+    source = operation.args[0] if operation.args else None
     if operation.name == "__getitem__":
         return f"a part of {_origin(trace, operation.args[0])}"
-    return operation.name or trace.module_paths.get(id(operation.function), "forward")
+    if trace.is_given(value) and isinstance(source, Made | Tensor):
+        return f"{operation.name.strip('_')} of {_origin(trace, source)}"
+    return operation.name or trace.module_paths.get(id(operation.function), "forward") + accessed(value.path)

@@ -74,3 +74,13 @@ def test_a_single_score_is_cut_where_the_step_takes_the_second_class_to_begin(st
     case = Case(step, two_classes, parts=ONE)
     seen = observed(case.model(), case.make)
     assert (seen.lacking, seen.single, seen.threshold) == ({}, True, threshold)
+
+
+def test_a_distance_has_no_class_without_a_person_who_says_from_where_on():
+    far = Case(
+        lambda m, b: (m(b[0]).square().sum(1) * (1 - b[1]) + b[1] / (1 + m(b[0]).square().sum(1))).mean(), two_classes
+    )
+    seen = observed(far.model(), far.make)
+    assert set(seen.lacking) == {"predict"}
+    assert "nothing tells from which score on the answer is the second class" in seen.lacking["predict"]
+    assert seen.loss

@@ -90,8 +90,8 @@ CASES = {
     "a whole mapping": Case(
         lambda m, b: ce(m(b), b["stars"]),
         named("x", "stars"),
-        ('return {name: part for name, part in batch.items() if name != "stars"}, batch["stars"]',),
-        ("return model(inputs)",),
+        ('return batch["x"], batch["stars"]',),
+        ('return model({"x": inputs})',),
         kind=OfMapping,
     ),
     "a mapping that the step makes": Case(

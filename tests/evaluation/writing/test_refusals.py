@@ -21,6 +21,14 @@ class GivesTargets(Step):
         return self.net(batch["x"]) + batch["y"][:, None]
 
 
+class Halves(Step):
+    def forward(self, x):
+        return self.net(x).chunk(2, dim=1)
+
+    def training_step(self, batch, batch_idx):
+        return self.step(self, batch)
+
+
 def animals(size):
     x, species = classes(size)
     return {"x": x, "species": species, "sex": torch.randint(2, (size,))}
@@ -75,6 +83,17 @@ CASES = {
         "[N, 3] and batch[1] [N]; mse_loss of a part of forward [N] and batch[2] [N])",
         ("batch[0] [7, 6] float32", "batch[1] [7] int64", "batch[2] [7] float32"),
     ),
+    "heads of one label": (
+        Case(
+            lambda m, b: ce(m(b[0])[0], b[1] % 2) + ce(m(b[0])[1], b[1] // 2),
+            classes,
+            kind=Halves,
+        ),
+        "validation_step and training_step: several losses compare different outputs and targets (cross_entropy of "
+        "forward[0] [N, 2] and remainder of batch[1] [N]; cross_entropy of forward[1] [N, 2] and "
+        "floordiv of batch[1] [N])",
+        ("batch[0] [7, 6] float32", "batch[1] [7] int64"),
+    ),
     "triplets": (
         Case(lambda m, b: F.triplet_margin_loss(*map(m, b)), lambda n: [torch.randn(n, 6) for _ in range(3)]),
         "validation_step: no operation compares an output of the model with a part of the batch",
@@ -113,7 +132,7 @@ CASES = {
     ),
     "noise as the target": (
         Case(noise, lambda n: [torch.randn(n, 6)], task="regression", parts={"net": layers(6, 6)}),
-        "validation_step compares forward [N, 6] with randn_like [N, 6]; "
+        "validation_step compares forward [N, 6] with randn_like of batch[0] [N, 6]; "
         "asked once more, or for another batch, the model does not answer as it did in the step",
         ("batch[0] [7, 6] float32",),
     ),
