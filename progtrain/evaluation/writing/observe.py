@@ -102,7 +102,7 @@ def _logged(fit: Fit, task: Task, loss: dict[str, str], position: int | None) ->
         return loss
     suffix = f"/dataloader_idx_{position}"
     own = [name for name in names if name.endswith(suffix) or not _LOADER.search(name)]
-    plain = loss | _recognised((name.removesuffix(suffix) for name in sorted(own)), known)
+    plain = loss | _recognised((name.removesuffix(suffix) for name in own), known)
     return {metric: _extended(name, suffix, names) for metric, name in plain.items()}
 
 
@@ -112,9 +112,9 @@ def _extended(name: str, suffix: str, names: frozenset[str]) -> str:
 
 def _recognised(names: Iterable[str], known: dict[str, str]) -> dict[str, str]:
     found: dict[str, str] = {}
-    for name in names:
+    for name in sorted(names, key=lambda each: (_STAGE.search(each) is None, each)):
         metric = known.get(_STAGE.sub("", name).removesuffix("_epoch").lower())
-        if metric is not None and _STAGE.search(name):
+        if metric is not None:
             found.setdefault(metric, name)
     return found
 

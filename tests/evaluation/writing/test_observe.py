@@ -30,6 +30,18 @@ STEPS = 'self.log_dict({{"val_loss": {}, "val_acc": {}}}, on_step=True, on_epoch
 SHAPES = {
     "a suffix": (SUFFIXED, "val_loss/dataloader_idx_1", "val_loss/dataloader_idx_1", "val_acc/dataloader_idx_1"),
     "names of its own": (NAMED.format(*FIGURES), "acc/valid", "loss/valid", "acc/valid"),
+    "no word of validation": (
+        SUFFIXED.replace("val_", ""),
+        "acc/dataloader_idx_1",
+        "loss/dataloader_idx_1",
+        "acc/dataloader_idx_1",
+    ),
+    "with and without": (
+        SUFFIXED + f'; self.log("acc", 0.5 * {FIGURES[1]})',
+        "val_loss/dataloader_idx_1",
+        "val_loss/dataloader_idx_1",
+        "val_acc/dataloader_idx_1",
+    ),
     "step and epoch": (
         STEPS,
         "val_acc_epoch/dataloader_idx_1",
