@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from progtrain.evaluation.asking.inference import has_predict_step, predict_step
-from progtrain.evaluation.writing.drafting import Draft
+from progtrain.evaluation.writing.drafting import Draft, are_signs
 from progtrain.evaluation.writing.following import Followed
 from progtrain.evaluation.writing.losses import THRESHOLDS
 from progtrain.evaluation.writing.statements import key
@@ -20,6 +20,9 @@ from progtrain.tasks import Task, has_values
 
 #: Take scores for logits.
 _OF_LOGITS: Final = frozenset({"sigmoid", "logsigmoid", "softplus"})
+#: Pull scores towards the number of the class.
+_OF_DIFFERENCES: Final = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
+_MAKE_CHANCES: Final = frozenset({"sigmoid", "softmax", "clamp", "exp"})
 _ABOVE: Final = frozenset({"gt", "ge", "__gt__", "__ge__"})
 
 
@@ -41,12 +44,18 @@ def threshold_of(followed: Followed) -> str:
             return THRESHOLDS[operation.name]
         if operation.name in _OF_LOGITS:
             return "0"
+        if operation.name in _OF_DIFFERENCES:
+            compared = [trace.tensor(each) for each in operation.args[:2] if isinstance(each, Made | Tensor)]
+            return "0" if any(are_signs(each) for each in compared) else "0.5"  # halfway between both classes
         if operation.name in _ABOVE and len(operation.args) > 1 and isinstance(operation.args[1], int | float):
             return f"{operation.args[1]:g}"
     outputs = trace.tensor(followed.roles.outputs).float()
     if bool((outputs < 0).any()):
         return "0"
-    return "0.5" if bool((outputs <= 1).all()) else ""
+    *_, origin = trace.upstream(followed.roles.outputs, RESHAPES | CASTS)
+    maker = trace.operation(origin).name if isinstance(origin, Made) else ""
+    may_be_chances = not maker or maker in _MAKE_CHANCES  # the model's own forward, and modules, have no name
+    return "0.5" if may_be_chances and bool((outputs <= 1).all()) else ""
 
 
 def asks_predict_step(model: Any, known: Sequence[Followed], draft: Draft, task: Task) -> tuple[bool, str]:

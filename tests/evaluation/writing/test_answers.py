@@ -68,6 +68,8 @@ def test_predict_step_is_asked_where_its_answers_mean_what_the_outputs_do(name):
         (lambda m, b: F.binary_cross_entropy(m(b[0]).sigmoid().squeeze(1), b[1].float()), "0.5"),
         (lambda m, b: {"val_acc": ((m(b[0]).squeeze(1).sigmoid() > 0.5) == b[1]).float().mean()}, "0"),
         (lambda m, b: {"val_acc": ((m(b[0]).squeeze(1) > 0.3) == b[1]).float().mean()}, "0.3"),
+        (lambda m, b: F.mse_loss(m(b[0]).squeeze(1), b[1].float()), "0.5"),
+        (lambda m, b: F.mse_loss(m(b[0]).squeeze(1), b[1] * 2.0 - 1), "0"),
     ],
 )
 def test_a_single_score_is_cut_where_the_step_takes_the_second_class_to_begin(step, threshold):
@@ -83,4 +85,3 @@ def test_a_distance_has_no_class_without_a_person_who_says_from_where_on():
     seen = observed(far.model(), far.make)
     assert set(seen.lacking) == {"predict"}
     assert "nothing tells from which score on the answer is the second class" in seen.lacking["predict"]
-    assert seen.loss
