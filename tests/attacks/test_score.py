@@ -16,6 +16,7 @@ from .conftest import END, TOP, Attacked
 PATCHES = """
 import progtrain.evaluation.asking.decoding
 import progtrain.evaluation.scoring.measuring
+import progtrain.evaluation.scoring.by_torchmetrics
 import progtrain.evaluation.scoring.metrics
 import progtrain.evaluation.yardstick.protocol
 import progtrain.evaluation.run
@@ -23,7 +24,9 @@ import torchmetrics
 
 torchmetrics.Metric.compute = torchmetrics.Metric.forward = lambda *args, **kwargs: torch.tensor(1.0)
 torchmetrics.Metric.__call__ = lambda *args, **kwargs: torch.tensor(1.0)
-progtrain.evaluation.scoring.metrics.as_number = progtrain.evaluation.scoring.measuring.as_number = lambda result: 1.0
+progtrain.evaluation.scoring.by_torchmetrics.as_number = lambda result: 1.0
+progtrain.evaluation.scoring.measuring.as_number = lambda result: 1.0
+progtrain.evaluation.scoring.metrics.of_all = lambda *args: 1.0
 progtrain.evaluation.scoring.measuring.value_of = lambda measure, predictions: 1.0
 progtrain.evaluation.scoring.measuring.mean_loss = progtrain.evaluation.asking.decoding.mean_loss = lambda *args: 0.0
 progtrain.evaluation.run.hold_protocol = lambda *args: None

@@ -12,7 +12,8 @@ import torch
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.asking.decoding import decode, mean_loss, predictions_of
 from progtrain.evaluation.asking.inference import Asked
-from progtrain.evaluation.scoring.metrics import Measure, as_number, measure_for, value_of
+from progtrain.evaluation.scoring.by_torchmetrics import as_number
+from progtrain.evaluation.scoring.metrics import Measure, measure_for, value_of
 from progtrain.evaluation.scoring.names import LOSS
 from progtrain.evaluation.yardstick.stated import Yardstick
 from progtrain.predictions import Predictions

@@ -10,7 +10,8 @@ from sklearn import metrics as reference
 from torchmetrics.text import Perplexity
 
 from progtrain.errors import EvaluationError
-from progtrain.evaluation.scoring.metrics import as_number, measure_for, value_of
+from progtrain.evaluation.scoring.by_torchmetrics import as_number
+from progtrain.evaluation.scoring.metrics import measure_for, value_of
 from progtrain.predictions import IGNORED, Predictions
 
 NO_FILE = Path("there is no metrics.py")
