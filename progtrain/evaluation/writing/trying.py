@@ -11,8 +11,9 @@ from torch import Tensor
 from progtrain.errors import EvaluationError
 from progtrain.evaluation.asking.decoding import fitted
 from progtrain.evaluation.asking.inference import forward
-from progtrain.evaluation.writing.drafting import Draft, are_signs, compiled, loss_body, one_hot_axis
+from progtrain.evaluation.writing.drafting import Draft, are_signs, compiled, one_hot_axis
 from progtrain.evaluation.writing.following import SEED, Followed
+from progtrain.evaluation.writing.restating import loss_body
 from progtrain.evaluation.writing.statements import NotWritten
 from progtrain.evaluation.yardstick.batches import blanked, by_convention, without
 from progtrain.tasks import Task, has_classes
