@@ -102,6 +102,7 @@ def wrong_figure(name: str, got: float | None, truths: Figures) -> str:
         return ""
     wanted = truths[name]
     near = LOSS_TOLERANCE * abs(wanted) if name == "loss" else TOLERANCE * max(1.0, abs(wanted))
+    near = max(near, truths.get(f"{name}_spread", 0.0))
     return "" if got is not None and abs(got - wanted) <= near else f"{name} {got} expected {wanted:.4g}"
 
 

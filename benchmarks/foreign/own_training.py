@@ -11,11 +11,14 @@ import importlib
 import json
 import math
 import runpy
+import statistics
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
+from foreign.figures import Figures
 from torch.utils.data import DataLoader
 
 SCRIPT = "02_train_baseline.py"
@@ -81,13 +84,28 @@ def load(model: Any, checkpoint: str) -> int:
     return int(content["global_step"])
 
 
+def drawn(figures_of: Callable[[], Figures], truth: Any) -> Figures:
+    """The figures; of a validation that draws random numbers their mean, and how far one draw may lie from it."""
+    count = getattr(truth, "DRAWS", 1)
+    if count == 1:
+        return figures_of()
+    each = []
+    for seed in range(count):
+        torch.manual_seed(seed)
+        each.append(figures_of())
+    series = {name: [float(figures[name]) for figures in each] for name in each[0]}
+    far = 4 * math.sqrt(1 + 1 / count)
+    spreads = {f"{name}_spread": far * statistics.stdev(values) for name, values in series.items()}
+    return {**{name: statistics.fmean(values) for name, values in series.items()}, **spreads}
+
+
 def tell(truth: Any, trainer: Any, model: Any, logged: dict[str, float]) -> None:
     model.eval()
     loaders, chosen = trainer.val_dataloaders, getattr(truth, "LOADER", None)
     if loaders is None:  # a module without validation_step
         loaders = trainer.datamodule.val_dataloader()
     with torch.no_grad():
-        figures = truth.truth(model, whole(loaders if chosen is None else loaders[chosen]))
+        figures = drawn(lambda: truth.truth(model, whole(loaders if chosen is None else loaders[chosen])), truth)
     comparable = "loss" in figures and getattr(truth, "EXACT", True)
     if comparable and not math.isclose(figures["loss"], logged[truth.LOSS], rel_tol=2e-3):
         raise NotTrueError(f"the loss is {figures['loss']}, the script logged {logged[truth.LOSS]} ({truth.LOSS})")

@@ -8,27 +8,23 @@ from __future__ import annotations
 import argparse
 import shutil
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from progtrain.errors import EvaluationError, ProgtrainError
-from progtrain.evaluation.asking.answering import Circumstances, Question, answers_of_exported, answers_of_version
-from progtrain.evaluation.asking.inference import Asked
-from progtrain.evaluation.asking.isolation import one_thread
-from progtrain.evaluation.asking.logged import logged_at, loss_changed_in
+from progtrain.evaluation.agreeing import Heard, agreement_with_script, measure_answers
+from progtrain.evaluation.asking.answering import Question, answers_of_exported, answers_of_version
+from progtrain.evaluation.asking.logged import logged_at
 from progtrain.evaluation.asking.snapshots import snapshot_of
 from progtrain.evaluation.asking.trained_settings import hold_settings_of
 from progtrain.evaluation.asking.weights import weights_sha256
-from progtrain.evaluation.scoring.agreement import Logged, agreement_of, in_words
-from progtrain.evaluation.scoring.measuring import Measured, measure
-from progtrain.evaluation.scoring.names import LOSS
+from progtrain.evaluation.scoring.agreement import in_words
 from progtrain.evaluation.showing.presentation import read_names
 from progtrain.evaluation.showing.samples import Setting, write_samples
 from progtrain.evaluation.yardstick.batches import Split, by_convention
 from progtrain.evaluation.yardstick.fingerprints import hold_data
 from progtrain.evaluation.yardstick.listing import Listed, read_listing
-from progtrain.evaluation.yardstick.protocol import USER_METRICS, Protocol, hold_protocol, protocol_of, read_protocol
+from progtrain.evaluation.yardstick.protocol import Protocol, hold_protocol, protocol_of, read_protocol
 from progtrain.evaluation.yardstick.stated import Loss, Outputs, Predict, Yardstick
 from progtrain.predictions import FILE_NAME
 from progtrain.ranking import rules_of
@@ -38,7 +34,6 @@ from progtrain.step_records import (
     AGREEMENT,
     WEIGHTS,
     ActivationsRecord,
-    AgreementRecord,
     LoopRecord,
     WeightsRecord,
 )
@@ -103,9 +98,9 @@ def rehearse(workspace: Workspace, version: str, yardstick: Yardstick) -> Protoc
             the training.
     """
     question, listing = _question(workspace, version, yardstick)
-    heard = _measure(question, listing, answers_of_version(question, trained=False))
+    heard = measure_answers(question, listing, answers_of_version(question, trained=False))
     logged = {name: (value,) for name, value in heard.circumstances.logged.items()}
-    agreement = _agreement(question, heard, logged)
+    agreement = agreement_with_script(question, heard, logged, trained=False)
     if agreement.disagreeing:
         raise EvaluationError(f"Before any training, {in_words(agreement)}")
     protocol = _protocol(question, heard)
@@ -122,10 +117,11 @@ def evaluate(workspace: Workspace, version: str, yardstick: Yardstick) -> EvalSc
             does; nothing is changed then.
     """
     question, listing = _question(workspace, version, yardstick)
-    heard = _measure(question, listing, answers_of_version(question, trained=True))
+    heard = measure_answers(question, listing, answers_of_version(question, trained=True))
     checkpoint = workspace.artifacts(version) / "best.ckpt"
     hold_settings_of(checkpoint, question.rules)
-    agreement = _agreement(question, heard, logged_at(workspace.artifacts(version), checkpoint))
+    logged = logged_at(workspace.artifacts(version), checkpoint)
+    agreement = agreement_with_script(question, heard, logged, trained=True)
     if agreement.disagreeing and version == workspace.versions()[0]:
         raise EvaluationError(f"With best.ckpt, {in_words(agreement)}")
     protocol, score = _protocol(question, heard), _score(question, heard)
@@ -156,19 +152,11 @@ def rescore(workspace: Workspace, version: str, yardstick: Yardstick, model: Pat
         ProgtrainError: it cannot be measured, or not by the locked protocol; nothing is written then.
     """
     question, listing = _question(workspace, version, yardstick)
-    heard = _measure(question, listing, answers_of_exported(question, model.resolve()))
+    heard = measure_answers(question, listing, answers_of_exported(question, model.resolve()))
     hold_protocol(workspace, _protocol(question, heard))
     score = _score(question, heard)
     write_atomic(output.resolve(), score.model_dump_json(indent=2) + "\n")
     return score
-
-
-@dataclass(frozen=True)
-class _Heard:
-    """What came of one answering."""
-
-    measured: Measured
-    circumstances: Circumstances
 
 
 def _question(workspace: Workspace, version: str, yardstick: Yardstick) -> tuple[Question, tuple[Listed, ...] | None]:
@@ -187,23 +175,7 @@ def _question(workspace: Workspace, version: str, yardstick: Yardstick) -> tuple
     return question, read_listing(workspace, loop.dataset_id)
 
 
-def _measure(question: Question, listing: Sequence[Listed] | None, told: Iterable[Asked | Circumstances]) -> _Heard:
-    ids = None if listing is None else [listed.sample_id for listed in listing]
-    last: list[Circumstances] = []
-    with one_thread():
-        measured = measure(_answers(told, last), ids, question.yardstick, question.workspace.root / USER_METRICS)
-    return _Heard(measured, last[0])
-
-
-def _answers(told: Iterable[Asked | Circumstances], last: list[Circumstances]) -> Iterator[Asked]:
-    for each in told:
-        if isinstance(each, Asked):
-            yield each
-        else:
-            last.append(each)
-
-
-def _protocol(question: Question, heard: _Heard) -> Protocol:
+def _protocol(question: Question, heard: Heard) -> Protocol:
     stated = question.yardstick
     return protocol_of(
         question.workspace,
@@ -216,20 +188,7 @@ def _protocol(question: Question, heard: _Heard) -> Protocol:
     )
 
 
-def _agreement(question: Question, heard: _Heard, values: Mapping[str, Sequence[float]]) -> AgreementRecord:
-    told = heard.circumstances
-    logged = Logged(values, _comparable(question), told.shuffled, told.validated, told.failure)
-    user_metrics = question.workspace.root / USER_METRICS
-    return agreement_of(logged, heard.measured.predictions, question.yardstick.task, told.batch_size, user_metrics)
-
-
-def _comparable(question: Question) -> Mapping[str, str]:
-    """What the scripts log under the names that LOGGED has; no loss where a change gave a version another."""
-    changed = loss_changed_in(question.workspace, question.version)
-    return {metric: name for metric, name in question.yardstick.logged.items() if metric != LOSS or not changed}
-
-
-def _score(question: Question, heard: _Heard) -> EvalScore:
+def _score(question: Question, heard: Heard) -> EvalScore:
     return EvalScore(
         dataset_id=question.dataset_id,
         created_at=now(),
@@ -240,7 +199,7 @@ def _score(question: Question, heard: _Heard) -> EvalScore:
 
 
 def _write_samples(
-    question: Question, listing: Sequence[Listed] | None, heard: _Heard, indices: Sequence[int], folder: Path
+    question: Question, listing: Sequence[Listed] | None, heard: Heard, indices: Sequence[int], folder: Path
 ) -> None:
     told = heard.circumstances
     setting = Setting(

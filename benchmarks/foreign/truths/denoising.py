@@ -5,11 +5,11 @@ from foreign.data import digits
 from foreign.figures import averaged, values
 from torch.nn import functional as F
 
-TASK, DATA, LOSS, EXACT = "regression", digits(), "val_l1", False
+TASK, DATA, LOSS = "regression", digits(), "val_l1"
+EXACT, DRAWS = False, 12
 
 
 def truth(model, batches):
-    torch.manual_seed(0)
     found = [model.net(x + 0.3 * torch.randn_like(x)) for x in batches]
     losses = [F.l1_loss(a, x) for a, x in zip(found, batches, strict=True)]
     return {"loss": averaged(losses, map(len, batches)), **values(found, batches)}

@@ -15,6 +15,7 @@ from pydantic import JsonValue
 from torch import nn
 
 from progtrain.evaluation.asking.activations import dead_shares
+from progtrain.evaluation.asking.copies import tell_copies_apart
 from progtrain.evaluation.asking.inference import REGISTERED, Asked, ask, latency_ms
 from progtrain.evaluation.asking.isolation import Send, apart
 from progtrain.evaluation.asking.models import load_exported
@@ -47,6 +48,7 @@ class Question:
         dataset_id: the locked one.
         snapshot: what its script trains.
         batch_size: in which samples are asked; None for that of its own loader.
+        draw: 0 for the seed by which every version is measured; another for other random numbers.
     """
 
     workspace: Workspace
@@ -56,6 +58,7 @@ class Question:
     dataset_id: str
     snapshot: Snapshot
     batch_size: int | None
+    draw: int = 0
 
 
 @dataclass(frozen=True)
@@ -119,13 +122,14 @@ def _ask_trained(question: Question, fit: Fit, data: Validation, send: Send) -> 
     with fit.answering():
         taken = latency_ms(fit.model, data.samples.rows([0])[0], predict, device) if count else 0.0
         rows = _shown(question, data, count)
-        if count:
+        if count and not question.draw:
             _keep_example(question, fit.model, data.samples, rows)
         dead = dead_shares(fit.model, data.samples, device, question.snapshot.calls)
     send(("rest", {**_circumstances(question, fit, data, rows), "latency_ms": taken, "dead_shares": dead}))
 
 
 def _ask_untrained(question: Question, fit: Fit, data: Validation, send: Send) -> None:
+    tell_copies_apart(fit.model)
     logged, failure = _own_figures(question, fit)
     count = _ask_all(question, fit, data, send)
     rest = _circumstances(question, fit, data, _shown(question, data, count))
@@ -156,7 +160,9 @@ def _ask_all(question: Question, fit: Fit, data: Validation, send: Send) -> int:
 
 
 def _reseed(question: Question) -> None:
-    pl.seed_everything(question.rules.seed, verbose=False)  # a validation transform may draw random numbers
+    pl.seed_everything(
+        question.rules.seed + question.draw, verbose=False
+    )  # a validation transform may draw random numbers
 
 
 def _shown(question: Question, data: Validation, count: int) -> list[Batch]:

@@ -23,6 +23,18 @@ _TOLERANCE: Final = 0.02
 """Of the figure; what bf16 and other sums of the same numbers make of it stays below."""
 _HITS: Final = 1.5
 """Samples by which a share of samples may differ: one at the threshold, and rounding."""
+_DEVIATIONS: Final = 4
+_MEANT: Final = {"accuracy": {"accuracy": "", "accuracy_macro": ", a mean over classes"}}
+"""Metrics that scripts log under one name, torchmetrics' `MulticlassAccuracy` being a mean over classes."""
+
+
+@dataclass(frozen=True)
+class _Way:
+    """A way of counting, its figure, and the unit that it is in: 100 where it is in percent."""
+
+    words: str
+    figure: float
+    unit: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -70,9 +82,9 @@ def agreement_of(
     compared = []
     for metric, heard in named.items():
         found = _ways(metric, known, task, batch_size, user_metrics)
-        ways = {way: figure for way, figure in found if math.isfinite(figure)}
+        ways = [way for way in found if math.isfinite(way.figure)]
         if ways:
-            value = min(heard, key=lambda each: min(abs(figure - each) for figure in ways.values()))
+            value = min(heard, key=lambda each: min(abs(way.figure - each) / way.unit for way in ways))
             compared.append(_compared(metric, logged.names[metric], value, ways, part))
     return AgreementRecord(compared=tuple(compared), reason="" if compared else "none of the figures could be computed")
 
@@ -90,10 +102,18 @@ def _values(values: Mapping[str, Sequence[float]], name: str) -> tuple[float, ..
     return next((each for each in finite if each), ())
 
 
-def _ways(
+def _ways(metric: str, known: Predictions, task: Task, batch_size: int | None, user_metrics: Path) -> Iterator[_Way]:
+    """The figure over samples and over batches, a share in percent too; none where it cannot be computed."""
+    for meant, note in _MEANT.get(metric, {metric: ""}).items():
+        for words, figure in _countings(meant, known, task, batch_size, user_metrics):
+            yield _Way(words + note, figure)
+            if metric in _MEANT:
+                yield _Way(f"{words}{note}, in percent", 100 * figure, 100.0)
+
+
+def _countings(
     metric: str, known: Predictions, task: Task, batch_size: int | None, user_metrics: Path
 ) -> Iterator[tuple[str, float]]:
-    """The figure over samples and over batches; none where it cannot be computed."""
     with suppress(EvaluationError):  # it cannot be computed: there is nothing to compare
         yield "samples", _figure(metric, known, task, user_metrics)
         if batch_size is not None:
@@ -122,13 +142,44 @@ def _rows(predictions: Predictions, rows: slice) -> Predictions:
     )
 
 
-def _compared(metric: str, name: str, value: float, ways: Mapping[str, float], count: int) -> Compared:
-    """By the way of counting that comes nearest."""
-    way = min(ways, key=lambda each: abs(ways[each] - value))
-    is_share = metric == "accuracy"
-    allowed = max(0.005, _HITS / count) if is_share else _TOLERANCE * max(abs(value), abs(ways[way])) + 1e-4
-    agrees = abs(ways[way] - value) <= allowed
-    return Compared(metric=metric, logged_as=name, logged=value, measured=ways[way], counted=way, agrees=agrees)
+def _compared(metric: str, name: str, value: float, ways: Sequence[_Way], count: int) -> Compared:
+    """By the way of counting that comes nearest, in its unit."""
+    way = min(ways, key=lambda each: abs(each.figure - value) / each.unit)
+    is_share = metric in _MEANT
+    near = max(0.005, _HITS / count) * way.unit if is_share else _near(value, way.figure)
+    agrees = abs(way.figure - value) <= near
+    return Compared(metric=metric, logged_as=name, logged=value, measured=way.figure, counted=way.words, agrees=agrees)
+
+
+def _near(value: float, figure: float) -> float:
+    return _TOLERANCE * max(abs(value), abs(figure)) + 1e-4
+
+
+def within_draws(first: AgreementRecord, others: Sequence[AgreementRecord]) -> AgreementRecord:
+    """What disagrees is held once more against how far its figure lies from draw to draw.
+
+    A validation that draws random numbers (noise, masks, crops) has other figures every time. One more draw lies from
+    the mean of n within `sd * sqrt(1 + 1/n)`, of which four are allowed.
+
+    Args:
+        first: of the seed by which versions are measured.
+        others: of the same weights and other seeds; without spread among all of them nothing changes.
+    """
+    compared, spread = [], {}
+    for each in first.compared:
+        named = [one for other in others for one in other.compared if one.metric == each.metric]
+        figures = [each.measured, *(one.measured for one in named if one.counted == each.counted)]
+        sd = float(np.std(figures, ddof=1)) if len(figures) > 1 else 0.0
+        if sd > 0 and not each.agrees:
+            spread[each.metric] = sd
+            allowed = _near(each.logged, each.measured) + _DEVIATIONS * sd * math.sqrt(1 + 1 / len(figures))
+            each = each.model_copy(update={"agrees": abs(float(np.mean(figures)) - each.logged) <= allowed})
+        compared.append(each)
+    if not spread:
+        return first
+    drawn = ", ".join(f"{metric} by {sd:.2g}" for metric, sd in spread.items())
+    reason = f"the script's validation draws random numbers; from draw to draw differs {drawn} (standard deviation)"
+    return AgreementRecord(compared=tuple(compared), reason=reason)
 
 
 def in_words(agreement: AgreementRecord) -> str:

@@ -9,11 +9,13 @@ import sys
 from collections.abc import Iterable
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import lightning.pytorch as pl
+from torch.utils.data import BatchSampler, DataLoader
 
-from progtrain.errors import ProgtrainError
+from progtrain.errors import EvaluationError, ProgtrainError
+from progtrain.evaluation.asking.copies import tell_copies_apart
 from progtrain.evaluation.asking.validation import watched_dataloader
 from progtrain.evaluation.writing.observation import Observation
 from progtrain.evaluation.writing.observing import SIZES, candidates_of, observe_validation
@@ -59,8 +61,9 @@ def observe_version(workspace: Workspace, version: str, task: Task) -> Observati
 def _observed(fit: Fit, script: str, task: Task, seed: int) -> Observation:
     pl.seed_everything(seed, verbose=False)
     fit.begin_validation()
+    tell_copies_apart(fit.model)
     loader, index, which = watched_dataloader(fit, script)
-    batches = [fit.prepared(batch, index) for batch in some_batches(loader, SIZES)]
+    batches = [fit.prepared(batch, index) for batch in _some_batches(loader, script)]
     watched = frozenset(_LOADER.sub("", str(each.monitor)) for each in fit.checkpoints if each.monitor)
     observation = observe_validation(fit, batches, task, watched, index)
     if observation.lacking:  # a step may be made for batches of one size
@@ -70,6 +73,20 @@ def _observed(fit: Fit, script: str, task: Task, seed: int) -> Observation:
     logged = _logged(fit, task, observation.logged, index if which else None)
     observation = observation.model_copy(update={"logged": logged, "which": which})
     return observation if logged else _unproved(observation, candidates_of(batches))
+
+
+def _some_batches(loader: DataLoader[Any], script: str) -> list[Any]:
+    try:
+        return list(some_batches(loader, SIZES))
+    except Exception as error:
+        own = type(loader.batch_sampler)
+        if own in (BatchSampler, type(None)):
+            raise
+        raise EvaluationError(
+            f"Expected validation samples that go into a batch in the data set's order, {script} batches them by its "
+            f"own {own.__name__}; otherwise its collate_fn raises {type(error).__name__}: {error}. Give the validation "
+            "loader a batch_size, and a collate_fn that pads."
+        ) from error
 
 
 def _unproved(observation: Observation, candidates: tuple[str, ...]) -> Observation:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from progtrain.evaluation.scoring.agreement import Logged, agreement_of, in_words
+from progtrain.evaluation.scoring.agreement import Logged, agreement_of, in_words, within_draws
 from progtrain.evaluation.scoring.metrics import measure_for, value_of
 
 NO_FILE = Path("there is no metrics.py")
@@ -134,3 +134,39 @@ def test_a_loss_may_differ_by_what_half_precision_makes_of_it(classified, off, a
     predictions = classified()
     (compared,) = held(predictions, {"val_loss": off * figures(predictions)["val_loss"]}).compared
     assert compared.agrees is agrees
+
+
+def test_a_share_in_percent_agrees(classified):
+    predictions = classified()
+    (compared,) = held(predictions, {"val/acc": 100 * figures(predictions)["val/acc"]}).compared
+    assert (compared.counted, compared.agrees) == ("samples, in percent", True)
+    assert held(predictions, {"val/acc": 90 * figures(predictions)["val/acc"]}).disagreeing
+
+
+def test_an_accuracy_that_is_a_mean_over_classes_agrees(classified):
+    predictions = classified(count=400)
+    kept = part(predictions, np.flatnonzero((predictions.targets != 0) | (np.arange(400) % 8 == 0)))
+    kept = replace(kept, answers=np.where(kept.targets == 0, 0, kept.answers))  # the rare class is always known
+    over_classes = value_of(measure_for("accuracy_macro", "classification", NO_FILE), kept)
+    assert abs(over_classes - figures(kept)["val/acc"]) > 0.01
+    (compared,) = held(kept, {"val/acc": over_classes}).compared
+    assert (compared.counted, compared.agrees) == ("samples, a mean over classes", True)
+
+
+def drawn(predictions, spread, count=5):
+    """The agreements of a validation that draws, the script having logged a figure of its own draw."""
+    losses = [float(predictions.losses.mean()) + spread * shift for shift in (0, 1, -1, 0.5, -0.5)[:count]]
+    shifted = [replace(predictions, losses=predictions.losses + loss - predictions.losses.mean()) for loss in losses]
+    return [held(each, {"val_loss": 1.05 * float(predictions.losses.mean())}) for each in shifted]
+
+
+def test_a_figure_of_a_validation_that_draws_is_held_against_how_far_draws_lie_apart(classified):
+    predictions = classified()
+    first, *others = drawn(predictions, spread=0.02)
+    assert first.disagreeing
+    assert not within_draws(first, others).disagreeing
+    assert "draws random numbers" in within_draws(first, others).reason
+    first, *others = drawn(predictions, spread=0.0001)
+    assert within_draws(first, others).disagreeing
+    first, *others = drawn(predictions, spread=0.0)
+    assert within_draws(first, others) == first

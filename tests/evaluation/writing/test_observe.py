@@ -12,6 +12,14 @@ from tests.script.capturing.scripts import written
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::FutureWarning")
 
+
+def observed(root):
+    with one_thread():
+        version, task = "v001", "classification"
+        (sent,) = apart(lambda send: send(observe_version(Workspace(root), version, task).model_dump_json()))
+    return Observation.model_validate(json.loads(sent))
+
+
 BODY = """
 class Two(Net):
     def validation_step(self, batch, index, dataloader_idx{default}):
@@ -57,10 +65,7 @@ def test_the_watched_loaders_names(tmp_path, shape, given):
     log, monitor, loss, accuracy = SHAPES[shape]
     body = BODY.format(log=log, monitor=monitor, given=given, default="=0" if shape == "a suffix" else "")
     written(tmp_path, "import lightning as L", body)
-    with one_thread():
-        task = "classification"
-        (sent,) = apart(lambda send: send(observe_version(Workspace(tmp_path), "v001", task).model_dump_json()))
-    seen = Observation.model_validate(json.loads(sent))
+    seen = observed(tmp_path)
     assert seen.lacking == {}
     assert seen.logged == {"loss": loss, "accuracy": accuracy}
     assert "number 1" in seen.which
@@ -91,12 +96,32 @@ L.Trainer(max_epochs=1, logger=False, accelerator="cpu", enable_progress_bar=Fal
 )
 def test_a_loss_of_more_parts_of_the_batch_needs_a_figure_that_tells_what_counts(tmp_path, log, lacking, logged):
     written(tmp_path, "import lightning as L", COUNTED.format(log=log))
-    with one_thread():
-        task = "classification"
-        (sent,) = apart(lambda send: send(observe_version(Workspace(tmp_path), "v001", task).model_dump_json()))
-    seen = Observation.model_validate(json.loads(sent))
+    seen = observed(tmp_path)
     assert (set(seen.lacking), seen.logged) == (lacking, logged)
     assert seen.loss_reason == "it needs batch[2] too"
     assert seen.candidates == (
         ("batch[0] [7, 6] float32", "batch[1] [7] int64", "batch[2] [7] float32") if lacking else ()
     )
+
+
+AVERAGED = """
+import copy
+
+
+class Averaged(Net):
+    def __init__(self):
+        super().__init__()
+        self.teacher = copy.deepcopy(self.net)
+
+    def validation_step(self, batch, index):
+        self.log("val_loss", F.cross_entropy(self.teacher(batch[0]), batch[1]))
+
+
+trainer = L.Trainer(max_epochs=1, logger=False, accelerator="cpu", enable_progress_bar=False)
+trainer.fit(Averaged(), loader(20), loader(20))
+"""
+
+
+def test_a_copy_of_the_network_is_not_taken_for_the_network_though_untrained_they_are_equal(tmp_path):
+    written(tmp_path, "import lightning as L", AVERAGED)
+    assert observed(tmp_path).outputs == ("return model.teacher(inputs)",)
