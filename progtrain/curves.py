@@ -10,6 +10,7 @@ from pathlib import Path
 
 _BOOKKEEPING = {"epoch", "step"}
 _VALID = re.compile(r"(^|[^a-z])(val|valid|validation|dev)([^a-z]|$)")
+_TEST = re.compile(r"(^|[^a-z])test([^a-z]|$)")
 _LOSS = re.compile(r"loss|(^|_)(nll|mse|bce|ce)$")
 
 
@@ -65,17 +66,41 @@ def latest_metrics_csv(artifacts: Path) -> Path | None:
 
 
 def read_curves(path: Path) -> Curves:
-    """Read a metrics.csv, also one that is still being written (an unfinished last line is left out)."""
+    """Read a metrics.csv, also one that is still being written (an unfinished last line is left out).
+
+    What the script logs after the training, by `trainer.validate` or `trainer.test`, is left out too.
+    """
     text = path.read_text(encoding="utf-8")
     lines = text[: text.rfind("\n") + 1].splitlines()
     columns: dict[str, list[Point]] = {}
-    for index, row in enumerate(csv.DictReader(lines)):
+    for index, row in enumerate(_of_the_training(list(csv.DictReader(lines)))):
         step, epoch = _whole(row.get("step")), _whole(row.get("epoch"))
         for name, cell in row.items():
             if name is None or name in _BOOKKEEPING or not isinstance(cell, str) or cell == "":
                 continue
             columns.setdefault(name, []).append(Point(index if step is None else step, epoch, _number(cell)))
     return Curves({name: tuple(points) for name, points in columns.items()})
+
+
+def _of_the_training(rows: list[dict[str, str]]) -> list[dict[str, str]]:
+    """The rows without those of the end that Lightning writes one step and one epoch after the last of the training.
+
+    Where an epoch is one step, only a figure of the training tells them from one more epoch.
+    """
+    places = [(_whole(row.get("epoch")), _whole(row.get("step"))) for row in rows]
+    epoch, step = places[-1] if places else (None, None)
+    if epoch is None or step is None or (epoch - 1, step - 1) not in places:
+        return rows
+    trained = {place for row, place in zip(rows, places, strict=True) if _is_trained(row)}
+    if (epoch, step) in trained or (step <= epoch and (epoch - 1, step - 1) not in trained):
+        return rows
+    return [row for row, place in zip(rows, places, strict=True) if place != (epoch, step)]
+
+
+def _is_trained(row: dict[str, str]) -> bool:
+    """Whether a row has a figure of the training."""
+    names = [name.lower() for name, cell in row.items() if name and cell and name not in _BOOKKEEPING]
+    return any(not _VALID.search(name) and not _TEST.search(name) for name in names)
 
 
 def by_epoch(points: tuple[Point, ...]) -> tuple[float, ...]:
