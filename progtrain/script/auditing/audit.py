@@ -13,6 +13,7 @@ from progtrain.script.auditing.command_line import check_arguments, training_sit
 from progtrain.script.auditing.imports import with_import
 from progtrain.script.auditing.issues import AuditFacts, Checked, Issue
 from progtrain.script.auditing.logs import check_logs
+from progtrain.script.auditing.monitored import check_directions
 from progtrain.script.auditing.names import check_names
 from progtrain.script.auditing.settings import apply_batch_size, contradictions, hold_settings
 from progtrain.script.auditing.sites import Site
@@ -62,6 +63,7 @@ def audit(source: str, snapshot: Snapshot, facts: AuditFacts) -> Audit:
         check_arguments(script, facts),
         check_logs(script, snapshot, sites, facts),
         check_checkpoints(script, snapshot, sites, facts),
+        check_directions(snapshot),
         check_hyperparameters(script, snapshot, sites),
         check_spec(script, sites),
     )

@@ -1,4 +1,4 @@
-"""What a script logs that the best checkpoint can be chosen by."""
+"""What a script logs that the best checkpoint can be chosen by, and in which direction."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from progtrain.records import Snapshot
 from progtrain.script.auditing.calls import strings
+from progtrain.script.auditing.issues import Checked, Issue
 from progtrain.script.reading.structure import ParsedScript
 
 _VALID_LOSSES: Final = (
@@ -15,6 +17,28 @@ _VALID_LOSSES: Final = (
     re.compile(r"(val|valid|validation)[_/.-](nll|mse|bce|ce)|(nll|mse|bce|ce)[_/.-](val|valid|validation)"),
 )
 _SPLITS: Final = ("val", "valid", "validation")
+_BEST: Final = {
+    "max": re.compile(r"acc|accuracy|f1|auroc|auc|precision|recall|iou|miou|dice|psnr|ssim|r2|map|kappa|mcc|top[15]"),
+    "min": re.compile(r"loss|error|mae|mse|rmse|nll|perplexity|ppl|wer|cer"),
+}
+"""Direction of what is better -> words of the names of figures that have it."""
+
+
+def check_directions(snapshot: Snapshot) -> Checked:
+    """A checkpoint that keeps the lowest accuracy, as ModelCheckpoint does by default, or the highest loss, is told."""
+    issues = []
+    for checkpoint in snapshot.checkpoints:
+        words = re.findall(r"[a-z]+\d?", (checkpoint.monitor or "").lower())
+        better = {mode for mode, known in _BEST.items() if any(map(known.fullmatch, words))}
+        if better and checkpoint.mode not in better:
+            kept = {"min": "lowest", "max": "highest"}[checkpoint.mode]
+            keeper = f"the ModelCheckpoint of {checkpoint.filename}" if checkpoint.filename else "a ModelCheckpoint"
+            message = (
+                f"{keeper} keeps the {kept} {checkpoint.monitor}; write mode={better.pop()!r} if the other is better"
+            )
+            remedy = "not patched: which end is the better one is the script's to say"
+            issues.append(Issue(message, None, remedy, patched=False))
+    return Checked(tuple(issues))
 
 
 def valid_loss(script: ParsedScript) -> str | None:
