@@ -31,7 +31,7 @@ _PREFIX: Final = {"neg": "-", "__neg__": "-", "__invert__": "~", "bitwise_not": 
 _SIZED: Final = frozenset(
     {
         *("view", "reshape", "expand", "unflatten", "repeat", "zeros", "ones", "full", "arange", "new_zeros"),
-        *("new_ones", "new_full", "repeat_interleave", "broadcast_to", "eye"),
+        *("new_ones", "new_full", "new_empty", "repeat_interleave", "broadcast_to", "eye", "empty", "rand", "randn"),
     }
 )
 #: Make a mean of a sum, where their integers may be that number too.
