@@ -16,6 +16,7 @@ from progtrain.tasks import Task
 
 SEED: Final = 0
 _DEEPEST: Final = 4
+_LISTS: Final = "a batch is a list with an entry a sample; put samples together in the collate_fn of the loader"
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def follow(
             return Followed(trace, roles, size)
         inner = _holding_targets(trace) - opened
         if not inner:
-            return roles
+            return NotFollowed(_LISTS) if _is_list_of_samples(batch, expected) else roles
         opened |= inner
     return NotFollowed(f"its loss is computed more than {_DEEPEST} modules deep")
 
@@ -90,3 +91,14 @@ def _size(batch: Any, expected: int) -> int:
     """Samples of a batch: as many as were asked for, else the extent that most of its tensors begin with."""
     extents = [len(leaf) for _, leaf in paths_of(batch) if isinstance(leaf, Tensor) and leaf.dim() > 0]
     return expected if expected in extents else max(set(extents), key=extents.count, default=0)
+
+
+def _is_list_of_samples(batch: Any, expected: int) -> bool:
+    """Whether a part of the batch has an entry a sample, of which no tensor has been made."""
+    paths = [path for path, leaf in paths_of(batch) if isinstance(leaf, Tensor)]
+    rows = [len(leaf) for _, leaf in paths_of(batch) if isinstance(leaf, Tensor) and leaf.dim() > 0]
+    entries: dict[Any, set[Any]] = {}
+    for path in paths:
+        for depth, step in enumerate(path):
+            entries.setdefault(path[:depth], set()).add(step)
+    return expected > 1 and expected not in rows and any(len(found) == expected for found in entries.values())

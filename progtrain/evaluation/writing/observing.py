@@ -22,6 +22,7 @@ from progtrain.tasks import Task, has_classes
 
 #: Samples a batch; numbers that are hardly ever an extent of anything else.
 SIZES: Final = (7, 5, 1)
+_MOST_CANDIDATES: Final = 12
 _UNDECIDED: Final = "nothing tells from which score on the answer is the second class"
 _NO_LOSS: Final = "no loss was seen"
 _OWN_OPTIMIZERS: Final = "it steps its optimizers itself (automatic_optimization is False), so it is not run here"
@@ -153,4 +154,5 @@ def candidates_of(batches: Sequence[Any]) -> tuple[str, ...]:
         name = "batch" + "".join(f".{step}" if kind == "attribute" else f"[{step!r}]" for kind, step in path)
         shape = f"{list(leaf.shape)} {str(leaf.dtype).removeprefix('torch.')}" if isinstance(leaf, Tensor) else ""
         found.append(f"{name} {shape or type(leaf).__name__}")
-    return tuple(found)
+    left = len(found) - _MOST_CANDIDATES
+    return tuple(found) if left <= 1 else (*found[:_MOST_CANDIDATES], f"{left} more")

@@ -94,6 +94,15 @@ CASES = {
         "floordiv of batch[1] [N])",
         ("batch[0] [7, 6] float32", "batch[1] [7] int64"),
     ),
+    "a list with an entry a sample": (
+        Case(
+            lambda m, b: ce(m(torch.stack([x for x, _ in b])), torch.stack([y for _, y in b])),
+            lambda n: list(zip(*classes(n), strict=True)),
+        ),
+        "validation_step: a batch is a list with an entry a sample; put samples together in the collate_fn of the "
+        "loader",
+        (*(f"batch[{i}][{j}] [{'6' * (1 - j)}] {('float32', 'int64')[j]}" for i in range(6) for j in (0, 1)), "2 more"),
+    ),
     "triplets": (
         Case(lambda m, b: F.triplet_margin_loss(*map(m, b)), lambda n: [torch.randn(n, 6) for _ in range(3)]),
         "validation_step: no operation compares an output of the model with a part of the batch",
