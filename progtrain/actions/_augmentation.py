@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import input_shape
+from progtrain.actions._batch import CLASS_LOSSES, input_shape
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
@@ -87,7 +87,7 @@ def require_classification(snapshot: Snapshot) -> None:
         EditError: the loss is another than one cross entropy.
     """
     losses = [call.function for call in snapshot.calls if is_loss(call.function)]
-    if losses != ["cross_entropy"]:
+    if len(losses) != 1 or losses[0] not in CLASS_LOSSES:
         raise EditError(f"targets may not survive it: expected one cross entropy as the loss, got {losses or 'none'}")
 
 

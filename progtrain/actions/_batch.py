@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from progtrain.errors import EditError
-from progtrain.records import Snapshot
+from progtrain.records import Call, Snapshot
+
+#: What measures scores of classes against class numbers.
+CLASS_LOSSES: Final = ("cross_entropy", "nll_loss")
 
 
 def input_shape(snapshot: Snapshot) -> tuple[int, ...]:
@@ -31,18 +36,36 @@ def require_pairs(snapshot: Snapshot) -> None:
         raise EditError("a batch is not a pair of inputs and targets")
 
 
-def class_count(snapshot: Snapshot) -> int:
-    """The number of classes that the training's one cross entropy tells apart.
+def class_loss(snapshot: Snapshot) -> Call:
+    """The training's one loss over classes: cross entropy of scores, or nll_loss of their logarithmic shares.
 
     Raises:
-        EditError: the training step has not one cross entropy of [batch, classes] and class numbers.
+        EditError: the training step has not one of [batch, classes] and class numbers.
     """
-    calls = [call for call in snapshot.calls if call.function == "cross_entropy"]
+    calls = [call for call in snapshot.calls if call.function in CLASS_LOSSES]
     if len(calls) != 1 or len(calls[0].shapes) < 2 or [len(shape) for shape in calls[0].shapes[:2]] != [2, 1]:
         raise EditError("the training step has not one cross entropy of scores [batch, classes] and class numbers")
     match snapshot.batch:
         case [_, {"shape": [int()]}]:
-            pass
-        case _:
-            raise EditError("the targets of a batch are not one class number a sample")
-    return calls[0].shapes[0][1]
+            return calls[0]
+    raise EditError("the targets of a batch are not one class number a sample")
+
+
+def class_count(snapshot: Snapshot) -> int:
+    """The number of classes that the training's one loss over classes tells apart.
+
+    Raises:
+        EditError: as `class_loss`.
+    """
+    return class_loss(snapshot).shapes[0][1]
+
+
+def require_log_softmax(snapshot: Snapshot) -> None:
+    """Check that a loss over classes may be written as cross entropy: its scores are any, or log_softmax of any.
+
+    Raises:
+        EditError: they are logarithms of something else.
+    """
+    functions = [call.function for call in snapshot.calls]
+    if "nll_loss" in functions and "log_softmax" not in functions:
+        raise EditError("the training step takes nll_loss of what is not log_softmax, which cross entropy would change")

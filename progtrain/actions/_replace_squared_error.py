@@ -8,15 +8,16 @@ from typing import ClassVar, Final
 
 from pydantic import JsonValue
 
-from progtrain.actions._measuring import measures
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.script.editing.edit import reference, without_unused
-from progtrain.script.reading.structure import ParsedScript, rebuild
+from progtrain.script.editing.training_loss import recomputed, replaced
+from progtrain.script.reading.losses import LossCall, Losses
+from progtrain.script.reading.structure import Edit, rebuild
 
-_POSITIONS: Final = {"torch.nn.functional.mse_loss": 2, "torch.nn.MSELoss": 0}
-"""What computes a squared error -> how many arguments by position it shares with other distances."""
+_FUNCTION: Final = "torch.nn.functional.mse_loss"
+_MODULE: Final = "torch.nn.MSELoss"
 
 
 class ReplaceSquaredError(StructuralAction):
@@ -44,21 +45,38 @@ class ReplaceSquaredError(StructuralAction):
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        script = ParsedScript(source)
-        present = {script.called(call) for call in _squared_errors(script)}
-        if len(present) != 1:
-            raise EditError(f"Expected one kind of mean squared error, found {sorted(present) or 'none'}.")
-        squared = present.pop()
-        other = f"torch.nn.{self.module}" if squared == "torch.nn.MSELoss" else f"torch.nn.functional.{self.function}"
-        source, name = reference(source, other)
-        script = ParsedScript(source)
-        calls = _squared_errors(script)
-        crowded = next((call for call in calls if len(call.args) > _POSITIONS[squared]), None)
-        if crowded is not None:
-            raise EditError(f"Line {crowded.lineno}: expected further arguments by name. Write reduction=...")
-        child = rebuild(source, [script.replace(call.func, name) for call in calls])
-        return changed(source, without_unused(child, *_POSITIONS), self.name)
+        calls, modules = _places(Losses(source))
+        function = module = ""
+        if any(loss.made not in modules for loss in calls):
+            source, function = reference(source, f"torch.nn.functional.{self.function}")
+        if modules:
+            source, module = reference(source, f"torch.nn.{self.module}")
+        losses = Losses(source)
+        calls, modules = _places(losses)
+        edits = [Edit(*losses.index.span(made.func), module) for made in modules]
+        for loss in calls:
+            if loss.made is None and loss.partial is None:
+                edits += replaced(losses, loss, function)
+            elif loss.made not in modules:
+                edits += recomputed(losses, loss, function)
+        return changed(source, without_unused(rebuild(source, dict.fromkeys(edits)), _FUNCTION, _MODULE), self.name)
 
 
-def _squared_errors(script: ParsedScript) -> tuple[ast.Call, ...]:
-    return tuple(call for call in script.calls() if script.called(call) in _POSITIONS and not measures(script, call))
+def _places(losses: Losses) -> tuple[list[LossCall], list[ast.Call]]:
+    """The calls that compute the training's squared error, and what makes the modules that only training uses.
+
+    Raises:
+        EditError: there is none, or more than one kind of them.
+    """
+    calls, unused = losses.training("mse_loss"), losses.unused(_MODULE)
+    kinds = {_FUNCTION if loss.made is None else _MODULE for loss in calls}
+    if not losses.has_training_step or calls:
+        kinds |= {_MODULE for _ in unused}
+    if len(kinds) != 1:
+        lost = "" if calls else losses.lost()
+        raise EditError(lost or f"Expected one kind of mean squared error, found {sorted(kinds) or 'none'}.")
+    modules = [*losses.own_modules(calls), *unused]
+    crowded = [loss.call for loss in calls if len(loss.call.args) > 2] + [made for made in modules if made.args]
+    if crowded:
+        raise EditError(f"Line {crowded[0].lineno}: expected further arguments by name. Write reduction=...")
+    return calls, modules

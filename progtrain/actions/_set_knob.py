@@ -13,6 +13,7 @@ from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.script.editing.edit import set_or_add
+from progtrain.script.editing.smoothing import set_smoothing
 from progtrain.script.settings.knob_values import knob_values
 
 
@@ -45,7 +46,18 @@ class SetKnob(StructuralAction):
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        return changed(source, set_or_add(source, self.knob, parameters["value"]), self.name)
+        return changed(source, put(source, self.knob, parameters["value"]), self.name)
+
+
+def put(source: str, knob: str, value: JsonValue) -> str:
+    """The script with a knob set where it is set, or passed to the call that takes it; what validation measures stays.
+
+    Raises:
+        EditError: there is no one place for it.
+    """
+    if knob == "label_smoothing" and isinstance(value, int | float):
+        return set_smoothing(source, value)
+    return set_or_add(source, knob, value)
 
 
 def require_live(situation: Situation, knob: str, live: JsonValue) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import class_count, require_pairs
+from progtrain.actions._batch import class_loss, require_pairs
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
@@ -36,8 +36,7 @@ class BalancedSampler(StructuralAction):
         """See StructuralAction."""
         snapshot = situation.snapshot
         require_pairs(snapshot)
-        class_count(snapshot)
-        if any(len(call.shapes) > 2 for call in snapshot.calls if call.function == "cross_entropy"):
+        if len(class_loss(snapshot).shapes) > 2:
             raise EditError("the loss weights the classes already")
         if snapshot.train is None or snapshot.train.sampler != "RandomSampler":
             raise EditError("the training loader does not shuffle by itself")

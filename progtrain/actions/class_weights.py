@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import class_count, require_pairs
+from progtrain.actions._batch import CLASS_LOSSES, class_count, class_loss, require_pairs
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions._training_data import filled_before_fit
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.editing.arguments import add_keyword
-from progtrain.script.editing.edit import add_import
-from progtrain.script.reading.index import Index
+from progtrain.script.editing.edit import add_import, reference
+from progtrain.script.editing.training_loss import model_at, recomputed, with_argument
 from progtrain.script.reading.lightning_module import ModuleText, find_module
-from progtrain.script.reading.structure import ParsedScript, argument, rebuild
-
-_FUNCTION = "torch.nn.functional.cross_entropy"
+from progtrain.script.reading.losses import LossCall, Losses
+from progtrain.script.reading.structure import ParsedScript, rebuild
 
 
 class ClassWeights(StructuralAction):
@@ -39,7 +36,7 @@ class ClassWeights(StructuralAction):
         snapshot = situation.snapshot
         require_pairs(snapshot)
         classes = class_count(snapshot)
-        if any(len(call.shapes) > 2 for call in snapshot.calls if call.function == "cross_entropy"):
+        if len(class_loss(snapshot).shapes) > 2:
             raise EditError("the classes are weighted already")
         if snapshot.train is not None and "Weighted" in snapshot.train.sampler:
             raise EditError("the training loader balances the classes already")
@@ -48,33 +45,46 @@ class ClassWeights(StructuralAction):
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
         source = add_import(source, "torch")
-        module = find_module(ParsedScript(source))
-        _loss(module)
-        edits = filled_before_fit(
-            module,
-            "set_class_weights",
-            "The inverse of each class's share of the training targets; 1 where all are as frequent.",
-            (
-                "targets = torch.cat([targets for _, targets in batches])",
-                f"counts = torch.bincount(targets, minlength={parameters['classes']}).clamp(min=1)",
-                "model.class_weights.copy_(len(targets) / (len(counts) * counts))",
-            ),
-        )
+        if _loss(Losses(source)).made is not None:
+            source, function = reference(source, f"torch.nn.functional.{_loss(Losses(source)).function}")
+        losses, module = Losses(source), find_module(ParsedScript(source))
+        loss = _loss(losses)
+        weight = f"{_model(losses, loss, module)}.class_weights"
+        edits = [
+            *filled_before_fit(
+                module,
+                "set_class_weights",
+                "The inverse of each class's share of the training targets; 1 where all are as frequent.",
+                (
+                    "targets = torch.cat([targets for _, targets in batches])",
+                    f"counts = torch.bincount(targets, minlength={parameters['classes']}).clamp(min=1)",
+                    "model.class_weights.copy_(len(targets) / (len(counts) * counts))",
+                ),
+            )
+        ]
         buffer = f'self.register_buffer("class_weights", torch.ones({parameters["classes"]}))'
-        index = Index(source)
-        call = next(call for call in index.calls if index.span(call) == _loss(module))
-        weighted = add_keyword(index, call, "weight=self.class_weights")
-        return changed(source, rebuild(source, [*edits, module.in_init(buffer), *weighted]), self.name)
+        if loss.made is None:
+            edits += with_argument(losses, loss, "weight", weight, "None")
+        else:
+            edits += recomputed(losses, loss, function, f"weight={weight}")
+        return changed(source, rebuild(source, [*edits, module.in_init(buffer)]), self.name)
 
 
-def _loss(module: ModuleText) -> tuple[int, int]:
-    """Where the training step's cross entropy is, begin and end."""
-    script = module.script
-    calls = [
-        node
-        for node in ast.walk(module.training_step)
-        if isinstance(node, ast.Call) and script.called(node) == _FUNCTION and argument(node, 2, "weight") is None
-    ]
-    if len(calls) != 1:
-        raise EditError(f"Expected one unweighted F.cross_entropy in training_step, found {len(calls)}.")
-    return script.start(calls[0]), script.end(calls[0])
+def _loss(losses: Losses) -> LossCall:
+    """The training's one loss over classes."""
+    calls = losses.training(*CLASS_LOSSES)
+    plain = [loss for loss in calls if loss.given("weight") is None and len(loss.call.args) < 3]
+    if len(plain) != 1 or len(calls) != 1:
+        raise EditError(losses.lost() or f"Expected one unweighted cross entropy in training, found {len(plain)}.")
+    return plain[0]
+
+
+def _model(losses: Losses, loss: LossCall, module: ModuleText) -> str:
+    """How the loss's place names the LightningModule, which keeps the weights."""
+    holder, owner = model_at(losses, loss)
+    if not holder or owner is None or module.owner.name not in (owner.name, *losses.derived(owner)):
+        raise EditError(
+            f"Line {loss.call.lineno}: expected the loss in a method of {module.owner.name}, which is to keep the "
+            "weights. Compute it there."
+        )
+    return holder

@@ -8,16 +8,16 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import class_count
-from progtrain.actions._measuring import measures
+from progtrain.actions._batch import CLASS_LOSSES, class_count, class_loss, require_log_softmax
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.script.editing.edit import reference, without_unused
-from progtrain.script.reading.structure import ParsedScript, rebuild
+from progtrain.script.editing.training_loss import replaced
+from progtrain.script.reading.losses import LossCall, Losses
+from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
 
-_FUNCTION: Final = "torch.nn.functional.cross_entropy"
-_MODULE: Final = "torch.nn.CrossEntropyLoss"
+_MODULES: Final = ("torch.nn.CrossEntropyLoss", "torch.nn.NLLLoss")
 _NAME: Final = "focal_loss"
 _DEFINITION: Final = '''\
 def focal_loss(scores, targets):
@@ -46,8 +46,8 @@ class FocalLoss(StructuralAction):
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
         snapshot = situation.snapshot
-        classes = class_count(snapshot)
-        [call] = [call for call in snapshot.calls if call.function == "cross_entropy"]
+        call, classes = class_loss(snapshot), class_count(snapshot)
+        require_log_softmax(snapshot)
         if len(call.shapes) > 2 or (snapshot.train is not None and "Weighted" in snapshot.train.sampler):
             raise EditError("the classes are weighted already")
         if call.arguments.get("label_smoothing"):
@@ -57,39 +57,36 @@ class FocalLoss(StructuralAction):
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        source, cross_entropy = reference(source, _FUNCTION)
-        script = ParsedScript(source)
+        source, cross_entropy = reference(source, "torch.nn.functional.cross_entropy")
+        script, losses = ParsedScript(source), Losses(source)
         if script.defines(_NAME):
             raise EditError(f"Expected the name {_NAME} to be free, got one in use. It is applied already, or taken.")
-        places = _places(script)
-        if not places:
-            raise EditError("Expected a plain cross entropy of scores and targets for training, found none.")
-        first = min(places, key=script.start)
-        definition = script.define_before(first, _DEFINITION.format(cross_entropy=cross_entropy))
-        edits = [definition, *(script.replace(place, _NAME) for place in places)]
-        return changed(source, without_unused(rebuild(source, edits), _MODULE), self.name)
+        calls = _plain(losses)
+        if not calls:
+            raise EditError(losses.lost() or "Expected a plain loss of scores and classes for training, found none.")
+        modules = losses.own_modules(calls)
+        edits = [Edit(*losses.index.span(made), _NAME) for made in modules]
+        for loss in calls:
+            edits += [] if loss.made in modules else replaced(losses, loss, _NAME)
+        first = min(losses.index.span(place)[0] for place in (*modules, *(loss.call for loss in calls)))
+        place = next(
+            node for node in ast.walk(script.tree) if isinstance(node, ast.expr) and script.start(node) == first
+        )
+        edits.append(script.define_before(place, _DEFINITION.format(cross_entropy=cross_entropy)))
+        return changed(source, without_unused(rebuild(source, dict.fromkeys(edits)), *_MODULES), self.name)
 
 
-def _places(script: ParsedScript) -> list[ast.expr]:
-    """The expressions that name what computes the training's loss, to be replaced."""
-    places: list[ast.expr] = [call.func for call in _training(script, _FUNCTION)]
-    for made in script.calls():
-        holder = script.parent(made)
-        if script.called(made) != _MODULE or made.args or made.keywords or not isinstance(holder, ast.Assign):
-            continue
-        held = [ast.unparse(target) for target in holder.targets]
-        training = _training(script, *held)
-        measuring = [call for call in script.calls() if ast.unparse(call.func) in held and measures(script, call)]
-        # Where validation measures by the same module, that one stays.
-        places += [call.func for call in training] if measuring else [made]
-    return places
+def _plain(losses: Losses) -> list[LossCall]:
+    """The calls that compute the training's loss, each of scores and targets and nothing else.
 
-
-def _training(script: ParsedScript, *names: str) -> list[ast.Call]:
-    """The calls of these that train, each with scores and targets and nothing else."""
-    named = [call for call in script.calls() if {script.called(call), ast.unparse(call.func)} & {*names}]
-    calls = [call for call in named if not measures(script, call)]
-    crowded = next((call for call in calls if len(call.args) != 2 or call.keywords), None)
+    Raises:
+        EditError: a call has more arguments.
+    """
+    calls = losses.training(*CLASS_LOSSES)
+    crowded = next((loss.call for loss in calls if len(loss.call.args) != 2 or loss.call.keywords), None)
     if crowded is not None:
         raise EditError(f"Line {crowded.lineno}: expected a cross entropy of scores and targets alone, by position.")
-    return calls
+    bare = [
+        loss for loss in calls if loss.partial is None and not (loss.made and (loss.made.args or loss.made.keywords))
+    ]
+    return bare if bare == calls else []

@@ -1,18 +1,22 @@
 """Label smoothing: no reward for the last bit of confidence (arXiv 1512.00567)."""
 
+from dataclasses import replace
+
 from pydantic import JsonValue
 
+from progtrain.actions._batch import CLASS_LOSSES, require_log_softmax
 from progtrain.actions._set_knob import SetKnob
+from progtrain.actions._structural import Binding
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
-from progtrain.script.settings.knob_values import knob_values
 
 
 class LabelSmoothing(SetKnob):
     """Smooth the labels of the training's cross entropy by 0.05."""
 
     family = "regularization"
-    touches = frozenset({"label_smoothing"})
+    # nll_loss takes no smoothing, and becomes cross entropy.
+    touches = frozenset({"label_smoothing", "loss"})
     answers = ("overfitting",)
     risk = "low"
     probability = 0.5
@@ -22,11 +26,18 @@ class LabelSmoothing(SetKnob):
     expected_impact = "Wrong answers are less confident; accuracy holds or rises. The training loss is not comparable"
     verification = "The locked loss on the validation set rises less after its best"
 
+    def bind(self, situation: Situation) -> Binding:
+        """See StructuralAction."""
+        binding = super().bind(situation)
+        is_cross_entropy = any(call.function == "cross_entropy" for call in situation.snapshot.calls)
+        return replace(binding, touches=frozenset({self.knob})) if is_cross_entropy else binding
+
     def value_for(self, situation: Situation) -> JsonValue:
         """See SetKnob."""
-        present = knob_values(situation.snapshot).get("label_smoothing")
-        if present is None or isinstance(present, list):
+        losses = [call for call in situation.snapshot.calls if call.function in CLASS_LOSSES]
+        if len(losses) != 1:
             raise EditError("the training step has not one cross entropy")
-        if present != 0:
-            raise EditError(f"labels are smoothed already, by {present}")
+        require_log_softmax(situation.snapshot)
+        if losses[0].arguments.get(self.knob):
+            raise EditError(f"labels are smoothed already, by {losses[0].arguments[self.knob]}")
         return 0.05

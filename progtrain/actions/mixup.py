@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from pydantic import JsonValue
 
 from progtrain.actions._augmentation import Augmentation
-from progtrain.actions._batch import class_count, input_shape
+from progtrain.actions._batch import class_loss, input_shape, require_log_softmax
+from progtrain.actions._structural import Binding
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
+from progtrain.script.editing.edit import reference
+from progtrain.script.editing.training_loss import recomputed
+from progtrain.script.reading.losses import Losses
+from progtrain.script.reading.structure import rebuild
 
 _ALPHA = 0.2
 #: What measures a training batch's answers against class numbers, which blended targets are not.
@@ -19,6 +25,8 @@ _MEASURES = frozenset({"argmax", "eq", "topk"})
 class Mixup(Augmentation):
     """Blend every training sample with another of its batch, and their classes in the same proportion."""
 
+    # nll_loss takes no blended classes, and becomes cross entropy; of log_softmax both are the same.
+    touches = frozenset({"augmentation", "loss"})
     probability = 0.25
     gain = 0.1
     goal = "Make the answers change steadily between one sample and another"
@@ -32,7 +40,26 @@ class Mixup(Augmentation):
         measured = [call.function for call in situation.snapshot.calls if call.function in _MEASURES]
         if measured:
             raise EditError(f"the training step measures its answers against class numbers, by {measured[0]}")
-        return {"classes": class_count(situation.snapshot)}
+        require_log_softmax(situation.snapshot)
+        loss = class_loss(situation.snapshot)
+        classes: dict[str, JsonValue] = {"classes": loss.shapes[0][1]}
+        return classes if loss.function == "cross_entropy" else {**classes, "instead_of": loss.function}
+
+    def bind(self, situation: Situation) -> Binding:
+        """See StructuralAction."""
+        binding = super().bind(situation)
+        return binding if "instead_of" in binding.parameters else replace(binding, touches=frozenset({"augmentation"}))
+
+    def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
+        """See Action."""
+        if "instead_of" not in parameters:
+            return super().apply(source, parameters)
+        source, cross_entropy = reference(source, "torch.nn.functional.cross_entropy")
+        losses = Losses(source)
+        calls = losses.training("nll_loss")
+        if len(calls) != 1:
+            raise EditError(losses.lost() or f"Expected one nll_loss in training, found {len(calls)}.")
+        return super().apply(rebuild(source, recomputed(losses, calls[0], cross_entropy)), parameters)
 
     def described(self, settings: Mapping[str, JsonValue]) -> str:
         """See Augmentation."""

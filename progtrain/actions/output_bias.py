@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import class_count, require_pairs
+from progtrain.actions._batch import CLASS_LOSSES, class_count, require_pairs
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions._training_data import filled_before_fit
 from progtrain.actions.base import Situation, changed
@@ -76,7 +76,7 @@ class OutputBias(StructuralAction):
 def _classes(snapshot: Snapshot) -> int | None:
     """The number of classes; None where the targets are numbers."""
     losses = [call.function for call in snapshot.calls if is_loss(call.function)]
-    if losses == ["cross_entropy"]:
+    if len(losses) == 1 and losses[0] in CLASS_LOSSES:
         return class_count(snapshot)
     if len(losses) == 1 and losses[0] in _DISTANCES:
         return None

@@ -8,12 +8,11 @@ from pydantic import JsonValue
 
 from progtrain.actions._one_knob_study import Range, Search, Tried, next_value
 from progtrain.actions._scale_rate import live_rates
-from progtrain.actions._set_knob import require_live
+from progtrain.actions._set_knob import put, require_live
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions._tunable import TUNABLE, numbers, ranges
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
-from progtrain.script.editing.edit import set_or_add
 from progtrain.script.settings.knob_values import knob_values
 from progtrain.step_records import NOTHING_ASKS, TAKING_BACK, Attempt
 
@@ -44,7 +43,7 @@ class TuneKnob(StructuralAction):
         for knob in _in_turn([knob for knob in allowed if knob not in held], situation.history):
             try:
                 value = _searched(situation, knob, present, allowed)
-                set_or_add(situation.anatomy.source, knob, value)
+                put(situation.anatomy.source, knob, value)
             except EditError as error:
                 reasons.append(f"{knob}: {error}")
                 continue
@@ -54,7 +53,7 @@ class TuneKnob(StructuralAction):
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        return changed(source, set_or_add(source, str(parameters["knob"]), parameters["value"]), self.name)
+        return changed(source, put(source, str(parameters["knob"]), parameters["value"]), self.name)
 
 
 def _in_turn(knobs: Sequence[str], history: Sequence[Attempt]) -> list[str]:

@@ -119,7 +119,7 @@ def _last(**fields):
         ({"layers": _last(arguments={"out_features": 10, "bias": False})}, "not a Linear with a bias"),
         ({"layers": _last(type="Conv1d")}, "not a Linear with a bias"),
         ({"layers": _last(arguments={"out_features": 12})}, "one score for each of 10 classes"),
-        ({"calls": (Call(function="nll_loss", arguments={}),)}, "got ['nll_loss']"),
+        ({"calls": (Call(function="poisson_nll_loss", arguments={}),)}, "got ['poisson_nll_loss']"),
         ({"calls": (Call(function="expm1", arguments={}),)}, "exponentials of what the last layer gives"),
         ({"batch": {"x": [64, 40]}}, "not a pair"),
         ({"locks": {"initialization": "torch"}}, "the rules hold initialization"),

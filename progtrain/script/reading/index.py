@@ -84,7 +84,7 @@ class Index:
 
     # --- where things are ---
 
-    def span(self, node: ast.expr | ast.keyword) -> tuple[int, int]:
+    def span(self, node: ast.expr | ast.keyword | ast.arg) -> tuple[int, int]:
         """Character offsets of an expression in the source, begin and end."""
         end_line, end_column = node.end_lineno or node.lineno, node.end_col_offset or node.col_offset
         return self._offset(node.lineno, node.col_offset), self._offset(end_line, end_column)

@@ -126,7 +126,7 @@ class Uses:
             if isinstance(value, Spread) and value.mapping is not None:
                 value = self._entry(value.mapping, argument)
             if isinstance(value, ast.expr):
-                yield Use(knob, value, _where(argument, name), context)
+                yield Use(knob, _in_training(value), _where(argument, name), context)
 
     def _parameter_groups(self, call: ast.Call, name: str) -> Iterator[Use]:
         if kind(name) != "optimizer" or not call.args or not isinstance(call.args[0], ast.List):
@@ -191,6 +191,14 @@ class Uses:
     def _is_measuring(self, call: ast.Call) -> bool:
         function = self._index.function(call)
         return function is not None and getattr(function, "name", "") in _MEASURING
+
+
+def _in_training(value: ast.expr) -> ast.expr:
+    """What training takes of `0.1 if self.training else 0.0`."""
+    match value:
+        case ast.IfExp(test=ast.Attribute(attr="training") | ast.Name(id="training"), body=taken):
+            return taken
+    return value
 
 
 def _where(argument: str, name: str) -> str:
