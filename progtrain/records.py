@@ -149,6 +149,11 @@ class Snapshot(Record):
     first_loss: float | None
     batch: JsonValue
     """Shapes and types of the first training batch, nested as the batch is."""
+    compared: tuple[str, ...] | None = None
+    """What the training's loss compares answers with: "inputs" and "targets", the two items of a batch, or what is made
+    of them; None where it is not known."""
+    measured: tuple[str, ...] | None = None
+    """The losses that the validation step computes; None where it is not known."""
     automatic_optimization: bool = True
     shared: SharedSamples | None = None
     """None where a loader cannot be looked into."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import CLASS_LOSSES, input_shape
+from progtrain.actions._batch import CLASS_LOSSES, input_shape, require_other_targets
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
@@ -60,6 +60,7 @@ class Augmentation(StructuralAction):
 
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
+        require_other_targets(situation.snapshot)
         settings = self.settings(situation)
         return Binding(settings, self.described(settings), self.touches)
 
@@ -84,11 +85,22 @@ def require_classification(snapshot: Snapshot) -> None:
     """Check that targets are classes, which a changed place or size of what is seen leaves as they are.
 
     Raises:
-        EditError: the loss is another than one cross entropy.
+        EditError: the loss is another than one cross entropy, or a sample has several classes, each at a place.
     """
-    losses = [call.function for call in snapshot.calls if is_loss(call.function)]
-    if len(losses) != 1 or losses[0] not in CLASS_LOSSES:
-        raise EditError(f"targets may not survive it: expected one cross entropy as the loss, got {losses or 'none'}")
+    losses = [call for call in snapshot.calls if is_loss(call.function)]
+    if len(losses) != 1 or losses[0].function not in CLASS_LOSSES:
+        found = [call.function for call in losses] or "none"
+        raise EditError(f"targets may not survive it: expected one cross entropy as the loss, got {found}")
+    if any(len(shape) > 2 for shape in losses[0].shapes) or _targets_have_places(snapshot):
+        raise EditError("targets may not survive it: a sample has a class at each of several places")
+
+
+def _targets_have_places(snapshot: Snapshot) -> bool:
+    """Whether the targets of a batch are class numbers in rows."""
+    match snapshot.batch:
+        case [_, {"shape": [int(), int(), *_], "dtype": str(dtype)}]:
+            return "int" in dtype
+    return False
 
 
 def flat_image_side(situation: Situation) -> int | None:

@@ -26,6 +26,19 @@ def input_shape(snapshot: Snapshot) -> tuple[int, ...]:
     raise EditError("a batch is not a pair of a floating-point tensor [batch, ...] and targets")
 
 
+def require_other_targets(snapshot: Snapshot) -> None:
+    """Check that a change of the inputs leaves alone what answers are compared with.
+
+    Raises:
+        EditError: the training's loss compares them with the inputs, or with what is made of them.
+    """
+    if snapshot.compared is not None and "inputs" in snapshot.compared:
+        raise EditError(
+            "the training's loss compares answers with the inputs of the batch, or with what is made of them: to vary "
+            "the inputs would vary the targets"
+        )
+
+
 def require_pairs(snapshot: Snapshot) -> None:
     """Check that batches are pairs of inputs and targets.
 
@@ -45,6 +58,8 @@ def class_loss(snapshot: Snapshot) -> Call:
     calls = [call for call in snapshot.calls if call.function in CLASS_LOSSES]
     if len(calls) != 1 or len(calls[0].shapes) < 2 or [len(shape) for shape in calls[0].shapes[:2]] != [2, 1]:
         raise EditError("the training step has not one cross entropy of scores [batch, classes] and class numbers")
+    if snapshot.compared is not None and "targets" not in snapshot.compared:
+        raise EditError("the classes that the training's loss is given are not known to be a batch's targets")
     match snapshot.batch:
         case [_, {"shape": [int()]}]:
             return calls[0]

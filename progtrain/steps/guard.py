@@ -132,6 +132,8 @@ def differs_wrongly(rules: Rules, before: Snapshot, after: Snapshot, proposal: P
         return "the validation set would have another size"
     if (first and first.fingerprint) != (second and second.fingerprint):
         return "the validation samples or targets would be other ones"
+    if None not in (before.measured, after.measured) and before.measured != after.measured:
+        return f"validation would measure by {_listed(after.measured)}, and not by {_listed(before.measured)} as before"
     different = differing(before, after)
     if not different:
         return "nothing of what is about to be trained would change: the edited place is not used"
@@ -149,6 +151,10 @@ def differs_wrongly(rules: Rules, before: Snapshot, after: Snapshot, proposal: P
     if limit is not None and after.parameters > limit:
         return f"would have {after.parameters:,} parameters; constraints.max_parameters allows {limit:,}"
     return None
+
+
+def _listed(losses: tuple[str, ...] | None) -> str:
+    return ", ".join(losses or ()) or "no loss"
 
 
 def _once_more(workspace: Workspace, child: str, snapshot: Snapshot, proposal: Proposal) -> str | None:

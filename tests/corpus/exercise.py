@@ -108,6 +108,8 @@ def check_child(script: Path, situation: Situation, action: Action, proposal: Pr
         raise Broken("nothing of what is about to be trained changed")
     if different - declared:
         raise Broken(f"changed {sorted(different - declared)} beside {sorted(declared)}")
+    if before.measured != after.measured:
+        raise Broken(f"validation measures by {after.measured}, and not by {before.measured} as before")
     if fingerprint(before) != fingerprint(after):
         raise Broken("the validation set is another one")
     check_first_loss(after)

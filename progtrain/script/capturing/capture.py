@@ -90,7 +90,7 @@ def _take(trainer: Any, given: FitArguments, seed_before: int) -> CapturedFit:
     overwritten = (*found_by_callbacks(trainer), *restore_weights(trainer, given))
     watched = watched_loader(trainer, given.model, valid)
     notes = (*([watched.why] if watched.why else ()), *limits_of(trainer))
-    snapshot = observe(trainer, given.model, Loaders(train, watched.loader), seed, overwritten, notes)
+    snapshot = observe(trainer, given.model, Loaders(train, watched.loader, watched.index), seed, overwritten, notes)
     return CapturedFit(
         given.model, trainer, first_loader(train), watched.loader, given.datamodule, given.ckpt_path, snapshot
     )

@@ -16,6 +16,7 @@ from progtrain.script.capturing.observe_data import Loaders, first_loader, obser
 from progtrain.script.capturing.observe_initialization import initialization
 from progtrain.script.capturing.observe_optimizers import observe_optimizers
 from progtrain.script.capturing.observe_step import observe_first_step
+from progtrain.script.capturing.validating import measured_losses
 from progtrain.script.capturing.volatile import without_the_volatile
 from progtrain.script.settings.knob_values import described
 
@@ -73,6 +74,8 @@ def observe(
         parameters=sum(p.numel() for p in model.parameters() if p.requires_grad and not is_lazy(p)),
         first_loss=step.loss,
         batch=step.batch,
+        compared=step.compared,
+        measured=measured_losses(trainer, model, loaders.valid, loaders.valid_index),
         automatic_optimization=model.automatic_optimization,
         initialization=drawn,
         overwritten=overwritten,

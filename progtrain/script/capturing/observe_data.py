@@ -28,10 +28,12 @@ class Loaders:
     Attributes:
         train: as the script gives them: one, or several in a list or by name.
         valid: the one that is measured.
+        valid_index: its position among all.
     """
 
     train: Any
     valid: Any
+    valid_index: int = 0
 
 
 def each_loader(given: Any) -> tuple[tuple[str, Any], ...]:

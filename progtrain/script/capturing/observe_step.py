@@ -17,6 +17,8 @@ from torch.overrides import TorchFunctionMode
 
 from progtrain.records import STEP_FAILED, Call
 from progtrain.script.capturing.observe_data import batch_layout, first_batch
+from progtrain.script.capturing.provenance import Provenance
+from progtrain.script.settings.knob_values import is_loss
 
 #: Tensor methods that ask or move, and compute nothing.
 _SILENT: Final = frozenset(
@@ -36,6 +38,7 @@ class FirstStep:
     calls: tuple[Call, ...] = ()
     loss: float | None = None
     batch: JsonValue = None
+    compared: tuple[str, ...] | None = None
     notes: tuple[str, ...] = ()
 
 
@@ -59,24 +62,26 @@ def observe_first_step(trainer: Any, model: Any, loaders: Any) -> FirstStep:
         layout = batch_layout(batch)
         if not model.automatic_optimization:
             return FirstStep(batch=layout, notes=("Manual optimization: the first step was not taken.",))
-        recorder = _Recorder()
+        recorder = Recorder()
         try:
             with log_silenced(model):
                 loss = _step(trainer, model, batch, recorder)
         except Exception as error:  # noqa: BLE001 - a user's step may fail in any way, which is what the note says
             return FirstStep(batch=layout, notes=(f"{STEP_FAILED}{type(error).__name__}: {error}",))
-    return FirstStep(recorder.noted(), loss, layout)
+    return FirstStep(recorder.noted(), loss, layout, recorder.compared())
 
 
-def _step(trainer: Any, model: Any, batch: Any, recorder: _Recorder) -> float | None:
+def _step(trainer: Any, model: Any, batch: Any, recorder: Recorder) -> float | None:
     trainer.training = True
     model.train()
     batch = model._on_before_batch_transfer(batch)
     batch = model._apply_batch_transfer_handler(batch, device=model.device)
+    recorder.trace(batch)
     names = list(inspect.signature(model.training_step).parameters)
     with trainer.precision_plugin.train_step_context(), _forward_told(model, recorder), recorder:
         output = model.training_step(batch, 0) if len(names) > 1 else model.training_step(batch)
     loss = output.get("loss") if isinstance(output, Mapping) else output
+    recorder.ends_with(loss)
     return float(loss.detach()) if isinstance(loss, torch.Tensor) and loss.numel() == 1 else None
 
 
@@ -94,7 +99,7 @@ def log_silenced(model: Any) -> Iterator[None]:
 
 
 @contextmanager
-def _forward_told(model: Any, recorder: _Recorder) -> Iterator[None]:
+def _forward_told(model: Any, recorder: Recorder) -> Iterator[None]:
     """Tell the recorder when the forward pass begins.
 
     That is the model's own `forward`; where it has none, or the step calls a part of the model instead, the first
@@ -128,7 +133,7 @@ def random_states_kept() -> Iterator[None]:
     np.random.set_state(states[1])
 
 
-class _Recorder(TorchFunctionMode):
+class Recorder(TorchFunctionMode):
     """Notes outermost calls; a function's own inner calls are not seen."""
 
     def __init__(self) -> None:
@@ -136,6 +141,19 @@ class _Recorder(TorchFunctionMode):
         self._calls: list[Call] = []
         self._forward: int | None = None
         self._part: int | None = None
+        self._provenance = Provenance()
+
+    def trace(self, batch: Any) -> None:
+        """From now on, tell what is made of which part of a batch."""
+        self._provenance.begin(batch)
+
+    def ends_with(self, loss: Any) -> None:
+        """The step's own loss, for a step that calls no loss function."""
+        self._provenance.end(loss)
+
+    def compared(self) -> tuple[str, ...] | None:
+        """What the loss compares answers with; None where it is not known."""
+        return self._provenance.compared
 
     def forward_begins(self) -> None:
         """The model's own forward is entered."""
@@ -158,7 +176,11 @@ class _Recorder(TorchFunctionMode):
         name = getattr(func, "__name__", "")
         if name not in _SILENT:
             self._note(name, func, args, given)
-        return func(*args, **given)
+        if is_loss(name):
+            self._provenance.compares((args, given))
+        result = func(*args, **given)
+        self._provenance.follows((args, given), result)
+        return result
 
     def _note(self, name: str, func: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         bound = _bound(func, name, args, kwargs)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
-import torch
-
 from progtrain.script.capturing.fits import BEST, checkpoints
 from progtrain.script.capturing.observe_data import each_loader
-from progtrain.script.capturing.observe_step import random_states_kept
+from progtrain.script.capturing.validating import validate_first_batch
 
 _POSITION: Final = re.compile(r"/dataloader_idx_(\d+)$")
 
@@ -95,20 +91,8 @@ def _found(trainer: Any, model: Any, loaders: Sequence[tuple[str, Any]], monitor
 def _logged(trainer: Any, model: Any, loader: Any, index: int) -> set[str]:
     """The names under which the validation step logs figures of a loader's first batch, as the checkpoint sees them."""
     heard: set[str] = set()
-    with _as_it_was(model), random_states_kept(), _listened(model, heard, index):
-        batch = next(iter(loader), None)
-        if batch is None:
-            return heard
-        trainer.validating = True
-        model.eval()
-        model.on_validation_start()
-        model.on_validation_epoch_start()
-        batch = model._on_before_batch_transfer(batch, dataloader_idx=index)
-        batch = model._apply_batch_transfer_handler(batch, device=model.device, dataloader_idx=index)
-        taken = inspect.signature(model.validation_step).parameters.values()
-        most = None if any(each.kind is each.VAR_POSITIONAL for each in taken) else len(taken)
-        with torch.no_grad(), trainer.precision_plugin.val_step_context():
-            model.validation_step(*(batch, 0, index)[:most])
+    with _listened(model, heard, index):
+        validate_first_batch(trainer, model, loader, index)
     return heard
 
 
@@ -129,24 +113,3 @@ def _listened(model: Any, heard: set[str], index: int) -> Iterator[None]:
     finally:
         for name in ("log", "log_dict"):
             object.__delattr__(model, name)
-
-
-@contextmanager
-def _as_it_was(model: Any) -> Iterator[None]:
-    """Put back what a step changes of a model and its parts: modes, buffers, lists, the states of metrics."""
-    kept = [({name: _copied(value) for name, value in vars(part).items()}, part) for part in model.modules()]
-    buffers = [(buffer, buffer.detach().clone()) for buffer in model.buffers()]
-    try:
-        yield
-    finally:
-        for attributes, part in kept:
-            vars(part).clear()
-            vars(part).update(attributes)
-        for buffer, value in buffers:
-            buffer.data.copy_(value)
-
-
-def _copied(value: Any) -> Any:
-    if isinstance(value, torch.Tensor):
-        return value if value.requires_grad else value.detach().clone()
-    return copy.copy(value) if type(value) in (list, dict, set) else value

@@ -76,6 +76,13 @@ def described(name: str, arguments: dict[str, JsonValue]) -> str:
     return f"{name}({written})" if written else name
 
 
+def described_losses(calls: Iterable[Call]) -> tuple[str, ...]:
+    """The losses among some calls, with everything that decides their value."""
+    return tuple(
+        described(call.function, {**_scalars(call), **_further(call)}) for call in calls if is_loss(call.function)
+    )
+
+
 def is_loss(function: str) -> bool:
     """Whether a function of torch.nn.functional is a loss."""
     return function in LOSSES or function.endswith("_loss")
@@ -175,9 +182,12 @@ def _scalars(call: Call) -> dict[str, JsonValue]:
 
 def _loss(call: Call) -> str:
     scalars = {key: value for key, value in _scalars(call).items() if key != "label_smoothing"}
-    # Class weights are a third tensor beside outputs and targets.
-    extra: dict[str, JsonValue] = {"tensors": len(call.shapes)} if len(call.shapes) != 2 else {}
-    return described(call.function, {**scalars, **extra})
+    return described(call.function, {**scalars, **_further(call)})
+
+
+def _further(call: Call) -> dict[str, JsonValue]:
+    """Class weights are a third tensor beside outputs and targets."""
+    return {"tensors": len(call.shapes)} if len(call.shapes) != 2 else {}
 
 
 # --- data and trainer ---------------------------------------------------------------------------
