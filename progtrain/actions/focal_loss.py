@@ -80,13 +80,23 @@ def _plain(losses: Losses) -> list[LossCall]:
     """The calls that compute the training's loss, each of scores and targets and nothing else.
 
     Raises:
-        EditError: a call has more arguments.
+        EditError: a call has more arguments, or what it calls was made with some.
     """
     calls = losses.training(*CLASS_LOSSES)
-    crowded = next((loss.call for loss in calls if len(loss.call.args) != 2 or loss.call.keywords), None)
-    if crowded is not None:
-        raise EditError(f"Line {crowded.lineno}: expected a cross entropy of scores and targets alone, by position.")
-    bare = [
-        loss for loss in calls if loss.partial is None and not (loss.made and (loss.made.args or loss.made.keywords))
-    ]
-    return bare if bare == calls else []
+    for loss in calls:
+        if len(loss.call.args) != 2 or loss.call.keywords:
+            raise EditError(
+                f"Line {loss.call.lineno}: expected a cross entropy of scores and targets alone, by position."
+            )
+        made = loss.made or loss.partial
+        if made is not None and (made.args[made is loss.partial :] or any(map(_changes, made.keywords))):
+            raise EditError(
+                f"Line {made.lineno}: expected a plain loss of scores and classes for training, found none but "
+                f"{losses.index.text(made)}. Change it by hand."
+            )
+    return calls
+
+
+def _changes(keyword: ast.keyword) -> bool:
+    """Whether an argument of a loss makes a difference to the mean over a batch."""
+    return (keyword.arg, getattr(keyword.value, "value", None)) != ("reduction", "mean")

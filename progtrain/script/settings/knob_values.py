@@ -65,6 +65,8 @@ def differing(before: Snapshot, after: Snapshot) -> frozenset[str]:
     """
     first, second = knob_values(before), knob_values(after)
     changed = {knob for knob in first if first[knob] != second[knob]}
+    if not first["label_smoothing"] and not second["label_smoothing"]:
+        changed.discard("label_smoothing")  # none: a loss that takes it, or one that does not
     if "scheduler" in changed and same_schedules(before, after):
         changed.remove("scheduler")
     return frozenset(changed)
