@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Final
 
@@ -40,7 +42,7 @@ class ConvolutionalStem(StructuralAction):
 
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
-        shape = _shape(situation)
+        read = _what_is_read(situation)
         _require_made_once(situation)
         try:
             usable_batches(situation)
@@ -48,27 +50,30 @@ class ConvolutionalStem(StructuralAction):
         except EditError:
             normalized = False
         touches = self.touches if normalized else self.touches - {"normalization"}
-        read = "the signal" if len(shape) == 1 else f"images of {shape[0]} by {shape[1]}"
+        sides = " by ".join(map(str, read.extents))
+        what = "the signal" if len(read.extents) == 1 else f"images of {sides}"
         channels = ", ".join(map(str, CHANNELS))
-        change = f"{len(CHANNELS)} convolutions of {channels} channels read {read} before the first Linear"
-        return Binding({"shape": [*shape], "normalized": normalized}, change, touches)
+        change = f"{len(CHANNELS)} convolutions of {channels} channels read {what} before the first Linear"
+        parameters: dict[str, JsonValue] = {"shape": [*read.extents], "normalized": normalized}
+        if read != Read(read.extents):
+            parameters |= {"channels": read.channels, "opened": None if read.opened is None else [*read.opened]}
+        return Binding(parameters, change, touches)
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        shape, normalized = parameters["shape"], bool(parameters["normalized"])
-        assert isinstance(shape, list)
-        extents = [extent for extent in shape if isinstance(extent, int)]
-        listed = isinstance(_first_linear(ParsedScript(source)), ListedLayer)
-        unused = {"Sequential" if listed else "", "" if normalized else "BatchNorm"}
+        normalized, read = bool(parameters["normalized"]), _read(parameters)
+        first = _first_linear(ParsedScript(source))
+        unused = {"Sequential" if isinstance(first, ListedLayer) else "", "" if normalized else "BatchNorm"}
+        unused |= {"Flatten" if _lies_behind_flatten(first) else "", "Unflatten" if read.opened is None else ""}
         names: dict[str, str] = {}
         for module in ("Unflatten", "Conv", "BatchNorm", "ReLU", "Flatten", "Sequential"):
             if module not in unused:
-                dimensions = f"{len(extents)}d" if module in ("Conv", "BatchNorm") else ""
+                dimensions = f"{len(read.extents)}d" if module in ("Conv", "BatchNorm") else ""
                 source, names[module] = reference(source, f"torch.nn.{module}{dimensions}")
         first = _first_linear(ParsedScript(source))
         if any("Conv" in first.script.called(call) for call in first.script.calls()):
             raise EditError("Expected a model without convolutions, found one. Change its layers instead.")
-        modules, features = _stem(names, extents)
+        modules, features = _stem(names, read)
         size = first.input_size
         if size is None:
             raise EditError(f"Line {first.layer.lineno}: expected the layer's input size. Write it.")
@@ -76,9 +81,56 @@ class ConvolutionalStem(StructuralAction):
         return changed(source, rebuild(source, edits), self.name)
 
 
-def _shape(situation: Situation) -> tuple[int, ...]:
-    """Of what the first layer reads flat: the sides of an image where one was found, else a signal's length."""
+@dataclass(frozen=True)
+class Read:
+    """What the stem reads.
+
+    Args:
+        extents: of one sample, channels apart: a signal's length, or an image's sides.
+        channels: of it.
+        opened: the extents that its second axis is unflattened to; None where a sample comes with all of its axes.
+    """
+
+    extents: tuple[int, ...]
+    channels: int = 1
+    opened: tuple[int, ...] | None = ()
+
+
+def _read(parameters: Mapping[str, JsonValue]) -> Read:
+    shape, opened = parameters["shape"], parameters.get("opened", [])
+    channels = parameters.get("channels", 1)
+    assert isinstance(shape, list)
+    assert isinstance(channels, int)
+    extents = tuple(extent for extent in shape if isinstance(extent, int))
+    if not isinstance(opened, list):
+        return Read(extents, channels, None)
+    return Read(
+        extents, channels, tuple(extent for extent in opened if isinstance(extent, int)) or (channels, *extents)
+    )
+
+
+def _what_is_read(situation: Situation) -> Read:
+    """What the first layer reads: flat, or behind an nn.Flatten of the axes that it had."""
     length = _signal_length(situation.snapshot)
+    first = _first_linear(ParsedScript(situation.anatomy.source))
+    laid = _before_flattening(situation.snapshot)
+    if not _lies_behind_flatten(first) or prod(laid) != length or len(laid) == 1:
+        return Read(_shape(situation, length))
+    if len(laid) == 2 and laid[0] == laid[1]:
+        return Read(laid, 1, (1, laid[0]))
+    if len(laid) - 1 not in KERNELS:
+        raise EditError(f"a sample has {len(laid)} axes, for which there is no stem")
+    return Read(laid[1:], laid[0], None)
+
+
+def _before_flattening(snapshot: Snapshot) -> tuple[int, ...]:
+    """Extents of a sample where the first call lays it flat."""
+    call = next((call for call in snapshot.calls if call.function in ("flatten", "linear")), None)
+    return call.shapes[0][1:] if call is not None and call.shapes else ()
+
+
+def _shape(situation: Situation, length: int) -> tuple[int, ...]:
+    """Of what the first layer reads flat: the sides of an image where one was found, else a signal's length."""
     finding = situation.finding("local-structure")
     side = 0 if finding is None else int(finding.numbers.get("side", 0))
     return (side, side) if side and side * side == length else (length,)
@@ -112,24 +164,37 @@ def _first_linear(script: ParsedScript) -> HiddenLayer:
     return first
 
 
-def _stem(names: Mapping[str, str], extents: Sequence[int]) -> tuple[tuple[str, ...], int]:
-    """The stem's modules, and how many features they make of a signal or an image of these extents."""
+def _stem(names: Mapping[str, str], read: Read) -> tuple[tuple[str, ...], int]:
+    """The stem's modules, and how many features they make of what they read."""
+    extents: Sequence[int] = read.extents
     kernel = KERNELS[len(extents)]
-    modules = [f"{names['Unflatten']}(1, (1, {', '.join(map(str, extents))}))"]
-    for index, (read, made) in enumerate(zip((1, *CHANNELS), CHANNELS, strict=False)):
+    modules = [] if read.opened is None else [f"{names['Unflatten']}(1, ({', '.join(map(str, read.opened))}))"]
+    for index, (taken, made) in enumerate(zip((read.channels, *CHANNELS), CHANNELS, strict=False)):
         stride = 1 if index == 0 else 2
         settings = f"kernel_size={kernel}, padding={kernel // 2}" + (f", stride={stride}" if stride > 1 else "")
-        modules.append(f"{names['Conv']}({read}, {made}, {settings})")
+        modules.append(f"{names['Conv']}({taken}, {made}, {settings})")
         if "BatchNorm" in names:
             modules.append(f"{names['BatchNorm']}({made})")
         modules.append(f"{names['ReLU']}()")
         extents = [(extent - 1) // stride + 1 for extent in extents]
-    return (*modules, f"{names['Flatten']}()"), CHANNELS[-1] * prod(extents)
+    flattened = [f"{names['Flatten']}()"] if "Flatten" in names else []
+    return (*modules, *flattened), CHANNELS[-1] * prod(extents)
+
+
+def _lies_behind_flatten(first: HiddenLayer) -> bool:
+    """Whether nothing stands before a listed layer but an nn.Flatten() that lays all but the batch flat."""
+    if not isinstance(first, ListedLayer) or not isinstance(first.modules, ModuleDisplay) or first.layer_index != 1:
+        return False
+    flatten = first.modules.elements[0]
+    bare = isinstance(flatten, ast.Call) and not (flatten.args or flatten.keywords)
+    return bare and first.script.called(flatten) == "torch.nn.Flatten"
 
 
 def _put_before(first: HiddenLayer, modules: tuple[str, ...], names: Mapping[str, str]) -> tuple[Edit, ...]:
     match first:
-        case ListedLayer(modules=ModuleDisplay() as display, layer_index=0):
+        case ListedLayer(modules=ModuleDisplay() as display, layer_index=index) if not index or _lies_behind_flatten(
+            first
+        ):
             return display.insert_first(modules)
         case CalledLayer(taken=taken) if "stem" not in taken:
             lines = "".join(f"\n    {module}," for module in modules)

@@ -3,6 +3,7 @@
 from textwrap import dedent
 
 import pytest
+import torch
 
 from progtrain.actions import Situation, action_named
 from progtrain.records import Call, Finding, Layer, LoaderSettings, Proposal, Refusal
@@ -136,6 +137,59 @@ def test_flat_images_are_read_in_two_dimensions(becomes):
     becomes("convolutional_stem", SCRIPT.replace("40", "64"), IMAGES_AFTER, shape=[8, 8], normalized=True)
 
 
+FLATTENED = """\
+from torch import nn
+
+net = nn.Sequential(nn.Flatten(), nn.Linear(256, 64), nn.ReLU(), nn.Linear(64, 10))
+"""
+BEFORE_FLATTEN = """\
+from torch import nn
+
+net = nn.Sequential(
+    nn.OPENEDConvDd(CHANNELS, 32, kernel_size=K, padding=P),
+    nn.ReLU(),
+    nn.ConvDd(32, 64, kernel_size=K, padding=P, stride=2),
+    nn.ReLU(),
+    nn.ConvDd(64, 64, kernel_size=K, padding=P, stride=2),
+    nn.ReLU(),
+    nn.Flatten(), nn.Linear(FEATURES, 64), nn.ReLU(), nn.Linear(64, 10))
+"""
+
+
+def before_flatten(dimensions: int, channels: int, features: int, opened: str = "") -> str:
+    kernel, unflatten = {1: 5, 2: 3}[dimensions], f"Unflatten(1, {opened}),\n    nn." if opened else ""
+    text = (
+        BEFORE_FLATTEN.replace("OPENED", unflatten).replace("CHANNELS", str(channels)).replace("Dd", f"{dimensions}d")
+    )
+    return text.replace("K,", f"{kernel},").replace("P", str(kernel // 2)).replace("FEATURES", str(features))
+
+
+@pytest.mark.parametrize(
+    ("laid", "parameters", "after"),
+    [
+        ((1, 16, 16), {"shape": [16, 16], "channels": 1, "opened": None}, before_flatten(2, 1, 1024)),
+        ((4, 8, 8), {"shape": [8, 8], "channels": 4, "opened": None}, before_flatten(2, 4, 256)),
+        ((16, 16), {"shape": [16, 16], "channels": 1, "opened": [1, 16]}, before_flatten(2, 1, 1024, "(1, 16)")),
+        ((2, 128), {"shape": [128], "channels": 2, "opened": None}, before_flatten(1, 2, 2048)),
+        ((256,), {"shape": [256]}, before_flatten(1, 1, 4096, "(1, 256)")),
+    ],
+)
+def test_it_goes_before_nn_flatten(becomes, proposed, laid, parameters, after):
+    calls = (
+        Call(function="flatten", arguments={}, shapes=((64, *laid),)),
+        Call(function="linear", arguments={}, shapes=((64, 256), (64, 256), (64,))),
+    )
+    proposal = proposed(
+        "convolutional_stem", FLATTENED, "local-structure", calls=calls, locks={"normalization": "none"}
+    )
+    assert isinstance(proposal, Proposal)
+    assert proposal.parameters == {**parameters, "normalized": False}
+    becomes("convolutional_stem", FLATTENED, after, **proposal.parameters)
+    network = {}
+    exec(after, network)
+    assert network["net"](torch.zeros(64, *laid)).shape == (64, 10)
+
+
 @pytest.mark.parametrize(("side", "shape"), [(8.0, [8, 8]), (7.0, [64]), (0.0, [64])])
 def test_an_image_is_one_where_its_side_was_found(snapshot_with, side, shape):
     read = Call(function="linear", arguments={}, shapes=((64, 64), (64, 64), (64,)))
@@ -156,7 +210,8 @@ def test_an_image_is_one_where_its_side_was_found(snapshot_with, side, shape):
     [
         ("import torch\n", "found none"),
         (SCRIPT.replace("nn.Linear(40, 64)", "nn.Conv1d(1, 64, 3)"), "expected the first hidden layer to be Linear"),
-        (SCRIPT.replace("nn.Linear(40", "nn.Flatten(), nn.Linear(40"), "expected the first Linear first"),
+        (SCRIPT.replace("nn.Linear(40", "nn.Dropout(), nn.Linear(40"), "expected the first Linear first"),
+        (SCRIPT.replace("nn.Linear(40", "nn.Flatten(0), nn.Linear(40"), "expected the first Linear first"),
         (TABLE["attributes"][0].replace("self.fc2", "self.stem"), "expected the first Linear first"),
     ],
 )
