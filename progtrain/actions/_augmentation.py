@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import CLASS_LOSSES, input_shape, require_other_targets
+from progtrain.actions._batch import input_shape, require_other_targets
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
@@ -16,7 +16,7 @@ from progtrain.records import Snapshot
 from progtrain.script.editing.edit import add_import, reference
 from progtrain.script.reading.lightning_module import find_module
 from progtrain.script.reading.structure import ParsedScript, rebuild
-from progtrain.script.settings.knob_values import is_loss
+from progtrain.script.settings.knob_values import CLASS_LOSSES, is_loss
 
 #: Shorter signals have too few neighbours for a place or a stretch to mean anything.
 SHORTEST_SIGNAL = 16

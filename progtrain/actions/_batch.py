@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from progtrain.errors import EditError
 from progtrain.records import Call, Snapshot
-
-#: What measures scores of classes against class numbers.
-CLASS_LOSSES: Final = ("cross_entropy", "nll_loss")
+from progtrain.script.settings.knob_values import CLASS_LOSSES
 
 
 def input_shape(snapshot: Snapshot) -> tuple[int, ...]:

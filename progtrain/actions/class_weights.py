@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import CLASS_LOSSES, class_count, class_loss, require_pairs
+from progtrain.actions._batch import class_count, class_loss, require_pairs
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions._training_data import filled_before_fit
 from progtrain.actions.base import Situation, changed
@@ -16,6 +16,7 @@ from progtrain.script.editing.training_loss import model_at, recomputed, with_ar
 from progtrain.script.reading.lightning_module import ModuleText, find_module
 from progtrain.script.reading.losses import LossCall, Losses
 from progtrain.script.reading.structure import ParsedScript, rebuild
+from progtrain.script.settings.knob_values import CLASS_LOSSES
 
 
 class ClassWeights(StructuralAction):

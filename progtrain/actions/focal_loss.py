@@ -8,7 +8,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import CLASS_LOSSES, class_count, class_loss, require_log_softmax
+from progtrain.actions._batch import class_count, class_loss, require_log_softmax
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
@@ -16,13 +16,14 @@ from progtrain.script.editing.edit import reference, without_unused
 from progtrain.script.editing.training_loss import replaced
 from progtrain.script.reading.losses import LossCall, Losses
 from progtrain.script.reading.structure import Edit, ParsedScript, rebuild
+from progtrain.script.settings.knob_values import CLASS_LOSSES
 
 _MODULES: Final = ("torch.nn.CrossEntropyLoss", "torch.nn.NLLLoss")
 _NAME: Final = "focal_loss"
 _DEFINITION: Final = '''\
 def focal_loss(scores, targets):
     """Cross entropy times (1 - p) ** 2, p the probability of the right class (arXiv 1708.02002)."""
-    losses = {cross_entropy}(scores, targets, reduction="none")
+    losses = {measured}(scores, targets, reduction="none")
     return ((1 - (-losses).exp()) ** 2 * losses).mean()
 
 
@@ -57,13 +58,14 @@ class FocalLoss(StructuralAction):
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        source, cross_entropy = reference(source, "torch.nn.functional.cross_entropy")
+        function = next((loss.function for loss in _plain(Losses(source))), "")
+        source, measured = reference(source, f"torch.nn.functional.{function or 'cross_entropy'}")
         script, losses = ParsedScript(source), Losses(source)
         if script.defines(_NAME):
             raise EditError(f"Expected the name {_NAME} to be free, got one in use. It is applied already, or taken.")
         calls = _plain(losses)
-        if not calls:
-            raise EditError(losses.lost() or "Expected a plain loss of scores and classes for training, found none.")
+        if len({loss.function for loss in calls}) != 1:
+            raise EditError(losses.lost() or "Expected one loss of scores and classes for training, found none.")
         modules = losses.own_modules(calls)
         edits = [Edit(*losses.index.span(made), _NAME) for made in modules]
         for loss in calls:
@@ -72,7 +74,7 @@ class FocalLoss(StructuralAction):
         place = next(
             node for node in ast.walk(script.tree) if isinstance(node, ast.expr) and script.start(node) == first
         )
-        edits.append(script.define_before(place, _DEFINITION.format(cross_entropy=cross_entropy)))
+        edits.append(script.define_before(place, _DEFINITION.format(measured=measured)))
         return changed(source, without_unused(rebuild(source, dict.fromkeys(edits)), *_MODULES), self.name)
 
 

@@ -4,11 +4,12 @@ from dataclasses import replace
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import CLASS_LOSSES, require_log_softmax
+from progtrain.actions._batch import require_log_softmax
 from progtrain.actions._set_knob import SetKnob
 from progtrain.actions._structural import Binding
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
+from progtrain.script.settings.knob_values import CLASS_LOSSES
 
 
 class LabelSmoothing(SetKnob):

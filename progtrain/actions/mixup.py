@@ -25,8 +25,8 @@ _MEASURES = frozenset({"argmax", "eq", "topk"})
 class Mixup(Augmentation):
     """Blend every training sample with another of its batch, and their classes in the same proportion."""
 
-    # nll_loss takes no blended classes, and becomes cross entropy; of log_softmax both are the same.
-    touches = frozenset({"augmentation", "loss"})
+    # nll_loss takes no blended classes, and becomes cross entropy, without smoothing; of log_softmax they are the same.
+    touches = frozenset({"augmentation", "loss", "label_smoothing"})
     probability = 0.25
     gain = 0.1
     goal = "Make the answers change steadily between one sample and another"

@@ -7,7 +7,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
-from progtrain.actions._batch import CLASS_LOSSES, class_count, require_pairs
+from progtrain.actions._batch import class_count, require_pairs
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions._training_data import filled_before_fit
 from progtrain.actions.base import Situation, changed
@@ -16,7 +16,7 @@ from progtrain.records import Snapshot
 from progtrain.script.editing.edit import add_import, reference
 from progtrain.script.reading.lightning_module import find_module
 from progtrain.script.reading.structure import ParsedScript, rebuild
-from progtrain.script.settings.knob_values import is_loss
+from progtrain.script.settings.knob_values import CLASS_LOSSES, is_loss
 
 _DISTANCES: Final = frozenset({"mse_loss", "l1_loss", "smooth_l1_loss", "huber_loss"})
 

@@ -22,6 +22,8 @@ ACTIVATIONS: Final = _words(
 )
 NORMALIZATIONS: Final = _words("batch_norm layer_norm group_norm instance_norm rms_norm local_response_norm")
 LOSSES: Final = _words("cross_entropy binary_cross_entropy binary_cross_entropy_with_logits kl_div")
+#: Compare scores of classes, or their logarithmic shares, with class numbers.
+CLASS_LOSSES: Final = _words("cross_entropy nll_loss")
 _PARAMETRIC: Final = _words(
     "linear bilinear embedding embedding_bag lstm gru rnn_tanh rnn_relu multi_head_attention_forward "
     "conv1d conv2d conv3d conv_transpose1d conv_transpose2d conv_transpose3d"
@@ -65,8 +67,6 @@ def differing(before: Snapshot, after: Snapshot) -> frozenset[str]:
     """
     first, second = knob_values(before), knob_values(after)
     changed = {knob for knob in first if first[knob] != second[knob]}
-    if not first["label_smoothing"] and not second["label_smoothing"]:
-        changed.discard("label_smoothing")  # none: a loss that takes it, or one that does not
     if "scheduler" in changed and same_schedules(before, after):
         changed.remove("scheduler")
     return frozenset(changed)
