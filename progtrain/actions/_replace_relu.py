@@ -8,6 +8,7 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
+from progtrain.actions._named_relu import chosen_by_name, offered_by_name, rename
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
@@ -34,15 +35,18 @@ class ReplaceReLU(StructuralAction):
 
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
-        count = len(_rectifiers(ParsedScript(situation.anatomy.source), _MODULES | _FUNCTIONS))
+        source = situation.anatomy.source
+        count = len(_rectifiers(ParsedScript(source), _MODULES | _FUNCTIONS)) + len(chosen_by_name(source))
         name = self.module.rpartition(".")[2]
         return Binding({}, f"{count} ReLU {'becomes' if count == 1 else 'become'} {name}", self.touches)
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:
         """See Action."""
-        if not _rectifiers(ParsedScript(source), _MODULES | _FUNCTIONS):
-            raise EditError("Expected nn.ReLU, F.relu or torch.relu, found none. Nothing to replace.")
-        child = _replace(source, _MODULES, self.module)
+        named = rename(source, {"relu": self.function, "ReLU": self.module})
+        if named == source and not _rectifiers(ParsedScript(source), _MODULES | _FUNCTIONS):
+            found = "one that a name may choose, and none does" if offered_by_name(source) else "none"
+            raise EditError(f"Expected nn.ReLU, F.relu or torch.relu, found {found}. Nothing to replace.")
+        child = _replace(named, _MODULES, self.module)
         return changed(source, _replace(child, _FUNCTIONS, self.function), self.name)
 
 
@@ -69,8 +73,12 @@ def _without_inplace(script: ParsedScript, call: ast.Call, kept: int) -> tuple[E
 
 
 def _rectifiers(script: ParsedScript, names: frozenset[str]) -> tuple[ast.expr, ...]:
+    """What names a ReLU, apart from what a name chooses or may choose."""
+    offered = offered_by_name(script.source)
     return tuple(
         node
         for node in ast.walk(script.tree)
-        if isinstance(node, ast.Name | ast.Attribute) and script.dotted(node) in names
+        if isinstance(node, ast.Name | ast.Attribute)
+        and script.dotted(node) in names
+        and not any(start <= script.start(node) < end for start, end in offered)
     )
