@@ -36,6 +36,8 @@ def test_proposes(proposed, signals, training_scripts):
 @pytest.mark.parametrize(
     ("kind", "changes", "reason"),
     [
+        ("signals", {"compared": ("inputs", "targets")}, "what is made of them"),
+        ("signals", {"compared": ()}, "not known to be a batch's targets"),
         ("regression", {}, "not one cross entropy"),
         ("signals", {"calls": (SCORED, Call(function="argmax", arguments={}))}, "measures its answers"),
         ("signals", {"calls": (SCORED.model_copy(update={"shapes": ((64, 10), (64, 10))}),)}, "class numbers"),

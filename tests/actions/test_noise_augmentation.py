@@ -32,6 +32,7 @@ def test_proposes(proposed, signals, training_scripts):
 @pytest.mark.parametrize(
     ("kind", "changes", "reason"),
     [
+        ("signals", {"compared": ("inputs", "targets")}, "what is made of them"),
         ("signals", {"batch": {"x": [64, 40]}}, "not a pair of a floating-point tensor"),
         ("signals", {"batch": [{"shape": [64, 40], "dtype": "int64"}, None]}, "not a pair of a floating-point tensor"),
         ("signals", {"locks": {"augmentation": "none"}}, "the rules hold augmentation"),

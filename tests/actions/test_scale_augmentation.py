@@ -29,9 +29,15 @@ def test_proposes(proposed, signals, training_scripts):
     assert proposal.touches == ("augmentation",)
 
 
+SIGNALS = {"shape": [64, 40], "dtype": "float32"}
+PLACES = {"shape": [64, 40], "dtype": "int64"}
+
+
 @pytest.mark.parametrize(
     ("kind", "changes", "reason"),
     [
+        ("signals", {"compared": ("inputs", "targets")}, "what is made of them"),
+        ("signals", {"batch": [SIGNALS, PLACES]}, "a class at each of several places"),
         ("regression", {}, "expected one cross entropy"),
         ("table", {}, "no signals or images"),
         ("signals", {"batch": [{"shape": [64, 1, 12], "dtype": "float32"}, None]}, "fewer than 16"),

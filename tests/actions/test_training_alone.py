@@ -7,10 +7,12 @@ import torch
 
 from progtrain.actions import Situation, catalogue
 from progtrain.records import Finding, Proposal, Refusal
+from progtrain.rules import Rules
 from progtrain.script.capturing.capture import CapturedFit, capture_fit
 from progtrain.script.capturing.observe_step import log_silenced
 from progtrain.script.reading.anatomy import read_anatomy
 from progtrain.script.settings.knob_values import differing
+from progtrain.steps.guard import differs_wrongly
 
 HEAD = """\
 import functools
@@ -182,3 +184,56 @@ def test_validation_measures_as_before(tmp_path, name, source, action):
     before, after = losses(parent, weights), losses(child, weights)
     assert after[1] == before[1], child_source
     assert after[0] != pytest.approx(before[0], rel=1e-4), child_source
+
+
+@pytest.mark.parametrize("action", ["mixup", "balanced_sampler", "crop_augmentation", "cutout"])
+def test_nll_loss_is_a_loss_over_classes(tmp_path, action):
+    flat = "F.log_softmax(self.net(x), dim=1)"
+    convolving = "F.log_softmax(self.net(F.conv1d(x[:, None], torch.ones(1, 1, 3), padding=1)[:, 0]), dim=1)"
+    source = SCRIPTS["shared nll_loss"].replace(flat, convolving).replace("Linear(8,", "Linear(16,")
+    source = source.replace("torch.randn(256, 8)", "torch.randn(256, 16)")
+    parent = capture(tmp_path, source)
+    proposal = offer(source, parent, action)
+    assert isinstance(proposal, Proposal), proposal.reason
+    child = capture(tmp_path, catalogue()[action].apply(source, proposal.parameters))
+    assert set() < differing(parent.snapshot, child.snapshot) <= set(proposal.touches)
+    weights = {key: value.clone() for key, value in parent.model.state_dict().items()}
+    assert losses(child, weights)[1] == losses(parent, weights)[1]
+
+
+def test_a_child_that_would_measure_otherwise_is_refused(tmp_path):
+    source = SCRIPTS["shared"]
+    parent = capture(tmp_path, source)
+    proposal = offer(source, parent, "label_smoothing")
+    assert isinstance(proposal, Proposal)
+    smoothed = capture(tmp_path, source.replace("self(x), y)", "self(x), y, label_smoothing=0.05)")).snapshot
+    reason = differs_wrongly(Rules(), parent.snapshot, smoothed, proposal)
+    assert reason is not None
+    assert reason.startswith("validation would measure by cross_entropy(ignore_index=-100, label_smoothing=0.05")
+
+
+REFUSED = {
+    "nothing tells": (
+        script(HELPED, above="loss_of = lambda scores, targets: F.cross_entropy(scores, targets)\n\n\n"),
+        "nothing there tells one from the other",
+    ),
+    "validated in training mode": (
+        SCRIPTS["shared"].replace(
+            'return self._shared_step(batch, "val")', 'self.train()\n        return self._shared_step(batch, "val")'
+        ),
+        "validates in training mode",
+    ),
+    "one of several losses": (
+        script(SHARED, "self.loss", "self.loss = F.cross_entropy if loss_name else F.nll_loss"),
+        "self.loss(...) computes the loss, and it depends on a condition",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("action", CLASSIFYING)
+def test_what_cannot_be_told_apart_is_refused(tmp_path, name, action):
+    source, reason = REFUSED[name]
+    refusal = offer(source, capture(tmp_path, source), action)
+    assert isinstance(refusal, Refusal)
+    assert reason in refusal.reason or (action == "class_weights" and "which is to keep the weights" in refusal.reason)
