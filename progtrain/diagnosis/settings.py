@@ -11,6 +11,7 @@ from progtrain.diagnosis.evidence import Evidence, Symptom, weight_layers
 from progtrain.predictions import counted
 from progtrain.records import Snapshot
 from progtrain.script.settings.duration import schedule_misfit
+from progtrain.script.settings.knob_values import CLASS_LOSSES
 
 MIN_HIDDEN_LAYERS = 2
 ENOUGH_FEATURES = 16
@@ -161,10 +162,10 @@ def loss_off_metric(evidence: Evidence) -> Symptom | None:
 
 
 def _indifferent_loss(evidence: Evidence) -> float | None:
-    """`log(C)` for cross entropy, the targets' variance for squared error (Karpathy, "A Recipe ..."); else None."""
+    """`log(C)` for cross entropy and nll_loss, the targets' variance for squared error (Karpathy, "A Recipe ..."); else None."""
     functions = {_short(call.function) for call in evidence.snapshot.calls}
     predictions = evidence.predictions
-    if "cross_entropy" in functions:
+    if functions & CLASS_LOSSES:
         classes = _classes(evidence.snapshot)
         return math.log(classes) if classes else None
     if "binary_cross_entropy_with_logits" in functions:
@@ -175,8 +176,8 @@ def _indifferent_loss(evidence: Evidence) -> float | None:
 
 
 def _classes(snapshot: Snapshot) -> int | None:
-    """The number of classes: the second size of the scores that cross entropy is given."""
-    calls = (call for call in snapshot.calls if _short(call.function) == "cross_entropy")
+    """The number of classes: the second size of the scores that the loss is given."""
+    calls = (call for call in snapshot.calls if _short(call.function) in CLASS_LOSSES)
     return next((call.shapes[0][1] for call in calls if call.shapes and len(call.shapes[0]) > 1), None)
 
 
