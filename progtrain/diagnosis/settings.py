@@ -162,7 +162,7 @@ def loss_off_metric(evidence: Evidence) -> Symptom | None:
 
 
 def _indifferent_loss(evidence: Evidence) -> float | None:
-    """`log(C)` for cross entropy and nll_loss, the targets' variance for squared error (Karpathy, "A Recipe ..."); else None."""
+    """`log(C)` for classes, the targets' variance for squared error (Karpathy, "A Recipe ..."); else None."""
     functions = {_short(call.function) for call in evidence.snapshot.calls}
     predictions = evidence.predictions
     if functions & CLASS_LOSSES:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from progtrain.script.reading.classes import is_self
 from progtrain.script.reading.following import Context, Step, Unknown
 from progtrain.script.reading.index import FunctionNode, Index, identifier
 from progtrain.script.reading.resolve import Origin, Resolver
@@ -126,7 +127,7 @@ class Losses:
                 f"Line {call.lineno}: {self.index.text(call.func)}(...) computes the loss, and {reason}. "
                 "Call the loss by its name there, F.cross_entropy(...)."
                 for call, reason in self._lost
-                if self.trains(call) and _sounds_like_loss(identifier(call.func))
+                if self.trains(call) and _sounds_like_loss(self.index.text(call.func))
             ),
             "",
         )
@@ -165,12 +166,12 @@ class Losses:
 
     def _found(self) -> Iterator[LossCall]:
         for call in self.index.calls:
-            if len(call.args) + len(call.keywords) < 2:
+            if len(call.args) + len(call.keywords) < 2 and not any(isinstance(each, ast.Starred) for each in call.args):
                 continue
             found = self._loss_behind(call.func, {})
             if not isinstance(found, Unknown):
                 yield LossCall(call, *found, self.measures(call))
-            elif self.sites.target(call) is None:
+            elif self.sites.target(call) is None or self._property(call.func) is not None:
                 self._lost.append((call, found.reason))
 
     def _loss_behind(
@@ -233,7 +234,8 @@ class Losses:
             ):
                 pass
             case expression:
-                return self._resolver.step(expression, step.context)
+                answered = self._property(expression)
+                return self._resolver.step(expression, step.context) if answered is None else Step(answered)
         origin = self._resolver.trace(key, "", step.context)
         if isinstance(origin, Unknown):
             return Unknown(step.expr, f"which entry of {self.index.text(table)} that is is not known: {origin.reason}")
@@ -241,6 +243,18 @@ class Losses:
             return Unknown(step.expr, f"it is no entry of {self.index.text(table)} by a name")
         entry = ast.copy_location(ast.Subscript(table, ast.Constant(origin.value), ast.Load()), table)
         return self._resolver.step(self.index.adopt(entry, self.index.scope(table)), step.context)
+
+    def _property(self, expression: ast.expr) -> ast.expr | None:
+        """What a property of `self` answers, where that is one expression; None where it is no property."""
+        owner = self.index.owner(expression)
+        if not isinstance(expression, ast.Attribute) or not is_self(expression.value) or owner is None:
+            return None
+        method = self.sites.method(owner, expression.attr)
+        names = [] if method is None else [identifier(decorator) for decorator in method.decorator_list]
+        answers = (
+            [node.value for node in ast.walk(method) if isinstance(node, ast.Return)] if method is not None else []
+        )
+        return answers[0] if len(answers) == 1 and {"property", "cached_property"} & {*names} else None
 
 
 def _functions_by_name(index: Index) -> dict[str, list[FunctionNode]]:
