@@ -92,6 +92,16 @@ def script(steps: str, loss: str = "F.cross_entropy", held: str = "pass", made: 
 
 HELPER = "def loss_of(scores, targets):\n    return F.cross_entropy(scores, targets)\n\n\n"
 CRITERION = "self.criterion = nn.CrossEntropyLoss()"
+MADE_BY_NAME = """\
+def made(name):
+    if name == "l1":
+        return nn.L1Loss()
+    elif name.lower() in ("ce", "cross_entropy"):
+        return nn.CrossEntropyLoss()
+    raise ValueError(name)
+
+
+"""
 LOGARITHMS = ("return self.net(x)", "return F.log_softmax(self.net(x), dim=1)")
 SCRIPTS = {
     "shared": script(SHARED),
@@ -120,6 +130,22 @@ SCRIPTS = {
         "def forward(self, x, y):\n        return F.cross_entropy(self.net(x), y)",
     ),
     "lambda": script(SHARED, "self.loss", "self.loss = lambda scores, targets: F.cross_entropy(scores, targets)"),
+    "what a function returns by a name": script(SHARED, "self.loss", "self.loss = made(loss_name)", above=MADE_BY_NAME),
+    "what a function returns, for training": script(
+        APART, "self.loss", "self.loss = made(loss_name)", above=MADE_BY_NAME
+    ).replace("loss = self.loss(self(x), y)", "loss = F.cross_entropy(self(x), y)"),
+    "branches": script(
+        SHARED,
+        "self.loss",
+        'if loss_name == "l1":\n            self.loss = nn.L1Loss()\n'
+        "        else:\n            self.loss = nn.CrossEntropyLoss()",
+    ),
+    "a condition": script(
+        APART, "self.loss", 'self.loss = nn.L1Loss() if loss_name == "l1" else nn.CrossEntropyLoss()'
+    ),
+    "a property": script(SHARED, "self.loss").replace(
+        "    def forward", "    @property\n    def loss(self):\n        return F.cross_entropy\n\n    def forward"
+    ),
     "shared nll_loss": script(SHARED, "F.nll_loss").replace(*LOGARITHMS),
     "NLLLoss for both": script(APART, "self.criterion", "self.criterion = nn.NLLLoss()").replace(*LOGARITHMS),
 }
@@ -224,7 +250,7 @@ REFUSED = {
         "validates in training mode",
     ),
     "one of several losses": (
-        script(SHARED, "self.loss", "self.loss = F.cross_entropy if loss_name else F.nll_loss"),
+        script(SHARED, "self.loss", "self.loss = F.cross_entropy if self.hparams == {} else F.nll_loss"),
         "self.loss(...) computes the loss, and it depends on a condition",
     ),
 }

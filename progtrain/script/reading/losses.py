@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from progtrain.script.reading.classes import is_self
+from progtrain.script.reading.deciding import Deciding
 from progtrain.script.reading.following import Context, Step, Unknown
 from progtrain.script.reading.index import FunctionNode, Index, identifier
 from progtrain.script.reading.resolve import Origin, Resolver
@@ -22,6 +23,7 @@ _MODULES: Final = {
 _MEASURING: Final = ("validation_step", "test_step", "predict_step")
 #: What any step may come to by calling a module.
 _CALLED: Final = ("forward", "__call__")
+_BY_NAME: Final = (ast.Dict, ast.If, ast.IfExp, ast.match_case)
 _DEPTH: Final = 12
 
 
@@ -67,6 +69,7 @@ class Losses:
         self.index = Index(source)
         self.sites = Sites(self.index)
         self._resolver = Resolver(self.index, self.sites)
+        self._deciding = Deciding(self.index, self._resolver)
         self._functions = _functions_by_name(self.index)
         self._measured = self._reached(_MEASURING)
         self._trained = self._reached(("training_step",))
@@ -93,13 +96,13 @@ class Losses:
         return any(loss.measures for loss in self.calls if loss.made is made)
 
     def own_modules(self, found: Iterable[LossCall]) -> list[ast.Call]:
-        """What makes the modules that these compute by and nothing measures by, where it is named as it is made."""
+        """What makes the modules that these compute by and nothing measures by; none that a name chooses."""
         made = [loss.made for loss in found if loss.made is not None and not self.is_measured_by(loss.made)]
         return [
             call
             for call in dict.fromkeys(made)
             if isinstance(call.func, ast.Name | ast.Attribute)
-            and not any(isinstance(above, ast.Dict) for above in self.index.above(call))
+            and not any(isinstance(above, _BY_NAME) for above in self.index.above(call))
         ]
 
     def unused(self, module: str) -> list[ast.Call]:
@@ -234,8 +237,7 @@ class Losses:
             ):
                 pass
             case expression:
-                answered = self._property(expression)
-                return self._resolver.step(expression, step.context) if answered is None else Step(answered)
+                return self._decided(expression, step.context) or self._resolver.step(expression, step.context)
         origin = self._resolver.trace(key, "", step.context)
         if isinstance(origin, Unknown):
             return Unknown(step.expr, f"which entry of {self.index.text(table)} that is is not known: {origin.reason}")
@@ -243,6 +245,21 @@ class Losses:
             return Unknown(step.expr, f"it is no entry of {self.index.text(table)} by a name")
         entry = ast.copy_location(ast.Subscript(table, ast.Constant(origin.value), ast.Load()), table)
         return self._resolver.step(self.index.adopt(entry, self.index.scope(table)), step.context)
+
+    def _decided(self, expression: ast.expr, context: Context) -> Step | None:
+        """What an expression comes to by a property, or by branches that the script's settings decide."""
+        found = self._property(expression)
+        match expression:
+            case ast.IfExp():
+                found = self._deciding.branch(expression, context)
+            case ast.Attribute(value=ast.Name(id="self"), attr=name):
+                owner = self.index.owner(expression)
+                stores = [each for each in self.index.stores[name] if self.index.owner(each[0]) is owner]
+                found = self._deciding.assigned(stores, context) if len(stores) > 1 else found
+            case ast.Call() if isinstance(function := self.sites.target(expression), ast.FunctionDef):
+                context = {**context, function: expression}
+                found = self._deciding.returned(function, context) if function.name != "__init__" else None
+        return None if found is None else Step(found, "", context)
 
     def _property(self, expression: ast.expr) -> ast.expr | None:
         """What a property of `self` answers, where that is one expression; None where it is no property."""
