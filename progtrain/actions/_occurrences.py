@@ -9,12 +9,14 @@ from typing import ClassVar
 
 from pydantic import JsonValue
 
+from progtrain.actions._set_knob import scalars
 from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation, changed
 from progtrain.errors import EditError
 from progtrain.script.editing.edit import written
 from progtrain.script.reading.anatomy import Anatomy, read_anatomy
 from progtrain.script.reading.structure import Edit, rebuild
+from progtrain.script.settings.knob_values import knob_values
 
 
 @dataclass(frozen=True, order=True)
@@ -46,6 +48,12 @@ class EveryOccurrence(StructuralAction):
     def bind(self, situation: Situation) -> Binding:
         """See StructuralAction."""
         old = [place.value for place in self.places(situation.anatomy)]
+        live = knob_values(situation.snapshot).get(self.knob)
+        if live and not any(value in old for value in scalars(live)):
+            raise EditError(
+                f"the script writes {self.knob} {old[0]:g}, but it trained with {live}, which is given elsewhere. "
+                "Change it where it is given."
+            )
         new = [self.value_for(value) for value in old]
         pairs = dict.fromkeys(f"{before:g} to {after:g}" for before, after in zip(old, new, strict=True))
         return Binding({"old": [*old], "new": [*new]}, f"{self.knob} from {', '.join(pairs)}", self.touches)

@@ -71,7 +71,7 @@ def require_live(situation: Situation, knob: str, live: JsonValue) -> None:
     Raises:
         EditError: a place's value is not among the live ones, so setting it would do nothing, or something else.
     """
-    there = list(_scalars(live))
+    there = list(scalars(live))
     for place in situation.anatomy.occurrences:
         if place.name == knob and place.why_not is None and not any(_same(place.value, value) for value in there):
             raise EditError(
@@ -79,10 +79,15 @@ def require_live(situation: Situation, knob: str, live: JsonValue) -> None:
             )
 
 
-def _scalars(value: JsonValue) -> Iterator[JsonValue]:
+def scalars(value: JsonValue) -> Iterator[JsonValue]:
+    """What a knob's value holds: itself, and where it is a list what its items hold.
+
+    Args:
+        value: of a Snapshot.
+    """
     if isinstance(value, list):
         for item in value:
-            yield from _scalars(item)
+            yield from scalars(item)
     yield value
 
 

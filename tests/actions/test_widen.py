@@ -2,7 +2,7 @@
 
 import pytest
 
-from progtrain.records import Proposal, Refusal
+from progtrain.records import Layer, Proposal, Refusal
 
 TABLE = {
     "literals, with normalization": (
@@ -118,7 +118,8 @@ def test_proposes(proposed):
 
 
 def test_what_is_very_narrow_is_widened_at_once(proposed):
-    proposal = proposed("widen", SCRIPT.replace("64", "2"), "underfitting")
+    layers = (Layer(path="net.0", type="Linear", arguments={"in_features": 40, "out_features": 2}),)
+    proposal = proposed("widen", SCRIPT.replace("64", "2"), "underfitting", layers=layers)
     assert isinstance(proposal, Proposal)
     assert proposal.change == "width from 2 to 32"
 
@@ -142,3 +143,9 @@ def test_a_variable_that_takes_on_each_width_follows_and_a_width_of_none_stays(b
     assert isinstance(proposal, Proposal)
     assert proposal.parameters == {"old": [0, 64], "new": [0, 128]}
     becomes("widen", IN_A_LOOP, IN_A_LOOP.replace("64", "128"), **proposal.parameters)
+
+
+def test_refuses_a_width_that_it_did_not_train_with(proposed):
+    refusal = proposed("widen", SCRIPT.replace("64", "32"), "underfitting")
+    assert isinstance(refusal, Refusal)
+    assert "the script writes width 32, but it trained with" in refusal.reason

@@ -21,8 +21,14 @@ def add_keyword(index: Index, call: ast.Call, argument: str) -> list[Edit]:
         argument: as it is to be written.
 
     Raises:
-        EditError: the call has `*` or `**` arguments, which may hold it already.
+        EditError: the call gives it already, or has `*` or `**` arguments, which may hold it.
     """
+    name, _, _ = argument.partition("=")
+    if any(keyword.arg == name for keyword in call.keywords):
+        raise EditError(
+            f"Line {call.lineno}: expected {name} as a value that can be followed to where it is written, "
+            f"got one that is made as the script runs. Write {argument} there."
+        )
     if any(keyword.arg is None for keyword in call.keywords) or any(isinstance(x, ast.Starred) for x in call.args):
         raise EditError(
             f"Line {call.lineno}: expected a call with its arguments spelled out, got * or **. "

@@ -1,4 +1,5 @@
 import ast
+from textwrap import dedent
 
 import pytest
 
@@ -205,3 +206,18 @@ def test_a_module_is_imported_once():
     edited = add_import("import os\n", "math")
 
     assert edited == add_import(edited, "math") == "import os\nimport math\n"
+
+
+def test_an_argument_that_is_given_but_not_followed_is_not_given_twice():
+    source = dedent(
+        """
+        import lightning as L
+        class Settings:
+            def get(self, name, default=None):
+                return self.values.get(name, default)
+        settings = Settings()
+        trainer = L.Trainer(max_epochs=settings.get("epochs"))
+        """
+    )
+    with pytest.raises(EditError, match="Line 7: expected max_epochs as a value that can be followed"):
+        set_or_add(source, "epochs", 3)
