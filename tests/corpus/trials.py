@@ -49,6 +49,12 @@ def scripts() -> dict[str, Path]:
     return dict(sorted({**alone, **beside}.items()))
 
 
+def files_of(name: str) -> list[Path]:
+    """The script and what it needs beside it."""
+    source = scripts()[name]
+    return [each for each in source.parent.iterdir() if each.is_file()] if source.name == "train.py" else [source]
+
+
 def run_trials(names: Iterable[str], actions: Sequence[str]) -> list[Trial]:
     """Try every action on every script, a process a script, in throw-away folders.
 
@@ -72,7 +78,7 @@ def run_trials(names: Iterable[str], actions: Sequence[str]) -> list[Trial]:
 def _run_script(executor: LocalExecutor, folder: Path, name: str, actions: Sequence[str]) -> list[Trial]:
     source = scripts()[name]
     write_data(folder)
-    for file in source.parent.glob("*.py") if source.name == "train.py" else (source,):
+    for file in files_of(name):
         shutil.copyfile(file, folder / file.name)
     options = ("--script-name", name, "--output", "trials.json", "--actions", *actions)
     log = folder / "trials.log"
