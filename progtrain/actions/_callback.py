@@ -51,7 +51,7 @@ def monitored(snapshot: Snapshot) -> CheckpointSettings:
     """
     watched = next((checkpoint for checkpoint in snapshot.checkpoints if checkpoint.monitor), None)
     if watched is None:
-        raise EditError("no ModelCheckpoint monitors a metric, which it would watch")
+        raise EditError("no ModelCheckpoint monitors a metric, which it would watch. Give one monitor='val_loss'")
     return watched
 
 

@@ -84,5 +84,5 @@ class EveryOccurrence(StructuralAction):
             if isinstance(knob.value, int | float) and not isinstance(knob.value, bool)
         }
         if not places or len(places) != len({knob.start for knob in knobs}):
-            raise EditError(f"the script writes no {self.knob} as a number")
+            raise EditError(f"the script writes no {self.knob} as a number, which it would change")
         return tuple(sorted(places))

@@ -40,7 +40,7 @@ class ReplaceSquaredError(StructuralAction):
         """See StructuralAction."""
         squared = [call for call in situation.snapshot.calls if call.function == "mse_loss"]
         if len(squared) != 1:
-            raise EditError("the training step has not one mse_loss")
+            raise EditError("the training step has not one mse_loss, which it would replace")
         return Binding({}, self.change, self.touches)
 
     def apply(self, source: str, parameters: Mapping[str, JsonValue]) -> str:

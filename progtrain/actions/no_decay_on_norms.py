@@ -33,7 +33,7 @@ class NoDecayOnNorms(StructuralAction):
             raise EditError(f"the optimizer has {len(settings.groups)} parameter groups already")
         decay = number(settings, "weight_decay")
         if not decay:
-            raise EditError("there is no weight decay to keep from anything")
+            raise EditError("there is no weight decay to keep from anything; it wants one above zero")
         layers = situation.snapshot.layers
         if not any("Norm" in layer.type or layer.arguments.get("bias") for layer in layers):
             raise EditError("the model has neither biases nor normalizations")

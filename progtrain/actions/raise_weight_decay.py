@@ -27,7 +27,7 @@ class RaiseWeightDecay(SetWeightDecay):
         settings, present = present_decay(situation)
         largest = _LARGEST_DECOUPLED if settings.type == "AdamW" else _LARGEST_COUPLED
         if present == 0:
-            raise EditError("there is no weight decay to raise")
+            raise EditError("there is no weight decay to raise; it wants one above zero, as add_weight_decay sets")
         if present >= largest:
             raise EditError(f"weight decay is {present:g} already, and {largest:g} is as far as it goes")
         return min(float(f"{present * 10:.3g}"), largest)
