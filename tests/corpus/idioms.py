@@ -62,7 +62,7 @@ IDIOMS: Final = (
     *_each("optimizer and schedule from tables", "optimizer_table", refused="raise_learning_rate raise_weight_decay"),
     *_each("the optimizer is a partial", "optimizer_partial", refused="raise_learning_rate adam_betas"),
     *_each("the loss is an argument", "loss_argument", changed="label_smoothing focal_loss class_weights"),
-    *_each("the loss by its name", "loss_by_name", refused="huber_loss absolute_loss"),
+    *_each("the loss by its name", "loss_by_name", changed="huber_loss absolute_loss"),
     *_each("one step for all stages", "shared_step_stages", changed="label_smoothing focal_loss", refused="mixup"),
     *_each(
         "log_softmax in forward, nll_loss in the step",
