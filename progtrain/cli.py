@@ -131,6 +131,15 @@ def actions(workspace: Path | None) -> None:
 
 
 @cli.command()
+def repairs() -> None:
+    """What is mended where a script fails."""
+    from progtrain.repairs import repairs as known
+    from progtrain.reporting.repairs_page import render_repairs_page
+
+    click.echo(render_repairs_page(known()), nl=False)
+
+
+@cli.command()
 @click.argument("action")
 @click.argument("script", type=click.Path(path_type=Path, exists=True, dir_okay=False))
 @click.option("--set", "overrides", multiple=True, metavar="KEY=JSON", help="A parameter's value, instead of its own.")

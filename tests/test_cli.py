@@ -28,14 +28,15 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 
 def test_every_verb_of_the_documentation_is_there() -> None:
     steps = {"train", "evaluate", "analyze", "choose", "author", "report"}
-    verbs = steps | {"new", "run", "status", "inspect", "ui", "diff", "actions", "apply", "memory"}
+    verbs = steps | {"new", "run", "status", "inspect", "ui", "diff", "actions", "repairs", "apply", "memory"}
     assert verbs == set(cli.commands)
 
 
-def test_actions_page_is_what_the_command_prints() -> None:
-    printed = CliRunner().invoke(cli, ["actions"]).output
-    page = PROJECT / "docs" / "actions.md"
-    assert page.read_text() == printed, "write it anew: progtrain actions > docs/actions.md"
+@pytest.mark.parametrize("catalogue", ["actions", "repairs"])
+def test_a_catalogues_page_is_what_the_command_prints(catalogue: str) -> None:
+    printed = CliRunner().invoke(cli, [catalogue]).output
+    page = PROJECT / "docs" / f"{catalogue}.md"
+    assert page.read_text() == printed, f"write it anew: progtrain {catalogue} > docs/{catalogue}.md"
 
 
 def test_a_folder_that_is_none_is_one_message(tmp_path: Path) -> None:

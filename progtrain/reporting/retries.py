@@ -15,12 +15,14 @@ class TrainAttempt:
         error: in one line.
         code_change: what the script has otherwise than before.
         action: the change that progtrain made of the parent; None where the script is the user's.
+        cause: of the failure, where a repair knows it.
     """
 
     number: int
     error: str | None
     code_change: str
     action: str | None = None
+    cause: str = ""
 
 
 def render_retry_report(version: str, attempts: Sequence[TrainAttempt]) -> str:
@@ -50,6 +52,8 @@ def _hypothesis(attempt: TrainAttempt) -> str:
     }
     if attempt.error is None:
         return "none"
+    if attempt.cause:
+        return attempt.cause
     known = [cause for sign, cause in causes.items() if sign in attempt.error]
     if attempt.action is not None:
         known.append(f"the script does not bear {attempt.action}: without that change it was trained")

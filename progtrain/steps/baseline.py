@@ -13,6 +13,7 @@ from progtrain.script.auditing.audit import Audit, AuditFacts, Issue, audit, pat
 from progtrain.script.editing.versioning import set_constant
 from progtrain.steps.capturing import capture_source
 from progtrain.steps.context import Context
+from progtrain.steps.repairing import made_to_run
 from progtrain.workspace import BASELINE
 
 FIRST: Final = "v001"
@@ -59,12 +60,13 @@ def prepare_baseline(context: Context, source: str, dataset_id: str) -> Baseline
         rules=context.rules,
         configurations=_configurations(context.workspace.root),
     )
-    runnable = patch_to_run(source, facts)
-    snapshot = _captured(context, source, runnable)
-    audited = audit(source, snapshot, facts)
+    running = made_to_run(context, source, lambda each: _captured(context, source, patch_to_run(each, facts)))
+    snapshot = running.snapshot
+    audited = audit(running.source, snapshot, facts)
+    audited = replace(audited, issues=(*running.issues, *audited.issues))
     _refuse(context, [issue for issue in audited.issues if issue.needed and not issue.patched])
     first = set_constant(audited.source, "VERSION", FIRST)
-    if audited.source != runnable:
+    if audited.source != patch_to_run(running.source, facts):
         snapshot = _captured(context, source, audited.source)
         again = [issue for issue in audit(first, snapshot, facts).issues if issue.needed]
         _refuse(context, [replace(each, line=None, remedy=_TO_NO_EFFECT.format(each.remedy)) for each in again])

@@ -12,6 +12,7 @@ from progtrain.diagnosis.integrity import leaked
 from progtrain.errors import ScriptError, TrainingFailedError
 from progtrain.executors import Job, Outcome
 from progtrain.records import Snapshot
+from progtrain.repairs import Mended
 from progtrain.reporting.retries import TrainAttempt
 from progtrain.script.auditing.audit import Issue, contradictions, hold_settings
 from progtrain.step_records import AuthorRecord, TrainRecord
@@ -20,6 +21,7 @@ from progtrain.steps.context import Context
 from progtrain.steps.end_of_training import not_the_end, will_not_be_the_end
 from progtrain.steps.failure import may_pass, summarise
 from progtrain.steps.progress import Progress
+from progtrain.steps.repairing import repaired
 from progtrain.steps.seal import Seal
 from progtrain.steps.withdrawing import authored, forget_withdrawn, former_attempts, in_place_of, keep_attempts
 from progtrain.workspace import Workspace, now, write_atomic
@@ -48,6 +50,7 @@ def train(context: Context, version: str) -> None:
     action = None if author is None else author.action
     former = former_attempts(workspace, version)
     attempts: list[TrainAttempt] = []
+    repair: Mended | None = None
     for number in range(1, context.rules.loop_config.max_train_attempts + 1):
         note, snapshot = _hold_rules(context, version)
         if not attempts:
@@ -56,22 +59,32 @@ def train(context: Context, version: str) -> None:
         failure, seconds = _attempt(context, version, snapshot)
         seal.hold_records()
         change = note if attempts or action is None else in_place_of(former, action)
-        attempts.append(TrainAttempt(len(former) + number, failure, change, action))
+        change = change if repair is None else f"{repair.repair}: {repair.change}"
+        repair = None if failure is None else _repaired(context, version, snapshot, failure)
+        cause = "" if repair is None else repair.cause
+        attempts.append(TrainAttempt(len(former) + number, failure, change, action, cause))
         keep_attempts(workspace, version, (*former, *attempts))
         if failure is None:
             _finish(context, version, started_at, len(attempts), seconds, snapshot)
             seal.hold_users_files()
             return
         context.say(f"{version}: attempt {number} failed: {failure}")
-        if authored(workspace, version) is not None and not may_pass(failure):
-            break  # the parent was trained: it is the change, and would be again
+        if repair is not None:
+            context.say(f"{version}: {repair.repair}: {repair.change}")
+        elif not may_pass(failure):
+            break  # it would be the same again
     failures = tuple(attempt.error or "" for attempt in attempts)
     context.tracker.version_failed(version, failures[-1])
     raise TrainingFailedError(
-        f"{version} could not be trained in {len(attempts)} attempts: {failures[-1]}. "
+        f"{version} could not be trained in {len(attempts)} attempt{'s' * (len(attempts) > 1)}: {failures[-1]}. "
         f"The log is {workspace.log(version, 'train')}; mend {workspace.script(version).name} and run again.",
         failures,
     )
+
+
+def _repaired(context: Context, version: str, snapshot: Snapshot, failure: str) -> Mended | None:
+    log = context.workspace.log(version, "train")
+    return repaired(context, version, snapshot, failure, log)
 
 
 def _warn(context: Context, version: str, snapshot: Snapshot) -> None:

@@ -32,7 +32,7 @@ def measured_losses(trainer: Any, model: Any, loader: Any, index: int) -> tuple[
     try:
         with log_silenced(model), recorder:
             taken = validate_first_batch(trainer, model, loader, index)
-    except Exception:  # noqa: BLE001 - a user's step may fail in any way; then nothing is known of it
+    except (Exception, SystemExit):  # noqa: BLE001 - a user's step may fail in any way; then nothing is known of it
         return None
     return described_losses(recorder.noted()) if taken else None
 
