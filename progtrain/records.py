@@ -165,6 +165,16 @@ class Snapshot(Record):
     """What could not be captured, or was chosen among several, and why."""
     breakdown: Breakdown | None = None
     """Where the training would end with an error; None where none is foreseen."""
+    rate_by_hand: str | None = None
+    """What of the script sets the rate itself while it trains, in words; None where nothing does."""
+    idle_schedulers: tuple[str, ...] = ()
+    """Types of schedulers that never change the rate within the training's length."""
+
+    @property
+    def rate_changes(self) -> str | None:
+        """What changes the rate while it trains, in words; None where the rate is constant."""
+        acting = [each.type for each in self.schedulers if each.type not in self.idle_schedulers]
+        return self.rate_by_hand or (f"{' and '.join(acting)} lowers the rate" if acting else None)
 
     @property
     def overwritten_by(self) -> dict[str, str]:

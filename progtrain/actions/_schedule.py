@@ -21,8 +21,13 @@ def constant_rate(situation: Situation) -> OptimizerSettings:
     """
     snapshot = situation.snapshot
     settings = one_optimizer(situation)
+    if snapshot.rate_changes:
+        raise EditError(f"the script has a schedule already: {snapshot.rate_changes}; it wants a constant rate")
     if snapshot.schedulers:
-        raise EditError(f"the script has a schedule already: {', '.join(kind.type for kind in snapshot.schedulers)}")
+        idle = snapshot.schedulers[0].type
+        raise EditError(
+            f"{idle} never changes the rate in this training; it wants it taken out of configure_optimizers"
+        )
     unknown = next((each.by for each in snapshot.overwritten if each.knob == "lr" and not each.known), None)
     if unknown is not None:
         raise EditError(f"a schedule begins with a rate that is known, and {unknown}")

@@ -36,8 +36,8 @@ class EarlyStopping(StructuralAction):
         watched, epochs = monitored(snapshot), snapshot.max_epochs
         if any(name.startswith("EarlyStopping") for name in snapshot.callbacks):
             raise EditError("the training stops early already")
-        if snapshot.schedulers:
-            raise EditError(f"{snapshot.schedulers[0].type} lowers the rate, and stopping would cut that off")
+        if snapshot.rate_changes:
+            raise EditError(f"{snapshot.rate_changes}, and stopping would cut that off; it wants a constant rate")
         if epochs is None or epochs < 2 * _PATIENCE_SHARE:
             raise EditError(f"with {epochs} epochs there is nothing to be saved")
         patience = max(_SHORTEST_PATIENCE, epochs // _PATIENCE_SHARE)

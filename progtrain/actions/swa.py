@@ -48,8 +48,8 @@ class SWA(StructuralAction):
         present = [name for name in snapshot.callbacks if "Averaging" in name]
         if present:
             raise EditError(f"the weights are averaged already, by {present[0]}")
-        if snapshot.schedulers:
-            raise EditError(f"{snapshot.schedulers[0].type} lowers the rate: the last steps hardly differ")
+        if snapshot.rate_changes:
+            raise EditError(f"{snapshot.rate_changes}: the last steps hardly differ; it wants a constant rate")
         steps = planned_steps(snapshot)
         if steps < _FEWEST_STEPS:
             raise EditError(f"{steps} steps are too few to average over; it wants {_FEWEST_STEPS}")

@@ -126,7 +126,7 @@ def steadiness(evidence: Evidence, values: Series) -> float:
     A rate that decays to zero flattens every curve, also one whose rate is far too small: with a scheduler the first
     half of the epochs counts, with none all of them.
     """
-    return straightness(values[: max(LEAST_POINTS, -(-len(values) // 2))] if evidence.snapshot.schedulers else values)
+    return straightness(values[: max(LEAST_POINTS, -(-len(values) // 2))] if evidence.snapshot.rate_changes else values)
 
 
 def _finite(points: tuple[Point, ...]) -> Series:

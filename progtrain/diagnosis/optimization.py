@@ -116,7 +116,7 @@ def oscillating(evidence: Evidence) -> Symptom | None:
     valid = evidence.valid
     if len(valid):
         candidates.append(("validation loss", valid, SWING_OF_LOSS * float(np.median(np.abs(valid)))))
-    decays = bool(evidence.snapshot.schedulers)
+    decays = evidence.snapshot.rate_changes is not None
     for name, every, swing in candidates:
         values = every[len(every) // 2 :] if decays else every
         if len(values) < SWING_MIN_EPOCHS:
@@ -148,7 +148,7 @@ def late_jitter(evidence: Evidence) -> Symptom | None:
     level, fall = float(np.abs(late).mean()), float(valid[0] - valid.min())
     if jitter <= JITTER_OF_LEVEL * level or jitter <= JITTER_OF_FALL * fall:
         return None
-    decays = bool(evidence.snapshot.schedulers)
+    decays = evidence.snapshot.rate_changes is not None
     how = "although the rate decays" if decays else "at a constant rate"
     return Symptom(
         {"jitter": jitter, "level": level, "rate_decays": float(decays)},

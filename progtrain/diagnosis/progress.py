@@ -27,7 +27,7 @@ def slow(evidence: Evidence) -> Symptom | None:
     ratio = min(steadiness(evidence, train), steadiness(evidence, valid))
     if ratio < STRAIGHT:
         return None
-    decays = bool(evidence.snapshot.schedulers)
+    decays = evidence.snapshot.rate_changes is not None
     how, span = ("fall", "the epochs at a large rate") if decays else ("still fall", "the epochs")
     return Symptom(
         {"train": float(train[-1]), "valid": float(valid[-1]), "second_to_first_half": ratio, "share_left": left},
@@ -43,7 +43,7 @@ def still_improving(evidence: Evidence) -> Symptom | None:
     if len(valid) < MIN_EPOCHS:
         return None
     # A decaying rate always puts its best near the end; what it gains in its very last steps is what tells.
-    share = LATE_TENTH if evidence.snapshot.schedulers else LATE_QUARTER
+    share = LATE_TENTH if evidence.snapshot.rate_changes else LATE_QUARTER
     window = max(1, round(len(valid) * share))
     before, best = float(valid[:-window].min()), float(valid.min())
     fall = float(valid[0]) - best

@@ -31,7 +31,7 @@ def tiny_rate(evidence: Evidence) -> Symptom | None:
     if moved is None or not steps or snapshot.initialization:
         return None
     rate, size = moved
-    reach = rate * steps * (MEAN_OF_SCHEDULE if snapshot.schedulers else 1.0)
+    reach = rate * steps * (MEAN_OF_SCHEDULE if snapshot.rate_changes else 1.0)
     if reach >= REACH * size:
         return None
     return Symptom(

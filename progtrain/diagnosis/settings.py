@@ -43,11 +43,12 @@ def adam_with_decay(evidence: Evidence) -> Symptom | None:
 
 
 def constant_rate(evidence: Evidence) -> Symptom | None:
-    """No scheduler."""
+    """Nothing that changes the rate."""
     snapshot = evidence.snapshot
-    if snapshot.schedulers or not snapshot.optimizers or not snapshot.automatic_optimization:
+    if snapshot.rate_changes or not snapshot.optimizers or not snapshot.automatic_optimization:
         return None
-    return Symptom({"schedulers": 0}, 0.5, "The learning rate stays constant: no scheduler is configured.")
+    idle = f"{snapshot.schedulers[0].type} never changes it" if snapshot.schedulers else "no scheduler is configured"
+    return Symptom({"schedulers": 0}, 0.5, f"The learning rate stays constant: {idle}.")
 
 
 def schedule_length(evidence: Evidence) -> Symptom | None:

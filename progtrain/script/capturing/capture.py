@@ -21,6 +21,7 @@ from progtrain.script.capturing.leaving import SEED_VARIABLE, leave_at_fit
 from progtrain.script.capturing.limits import limits_of
 from progtrain.script.capturing.observe import observe, seed_since
 from progtrain.script.capturing.observe_data import Loaders, first_loader
+from progtrain.script.capturing.rate_by_hand import rate_by_hand
 from progtrain.script.capturing.restoring import restore_weights
 from progtrain.script.capturing.schedule_rehearsal import rehearse
 from progtrain.script.capturing.tuning import found_by_callbacks
@@ -116,7 +117,10 @@ def main() -> None:
         sys.stdout.flush()  # what the script was printing comes before it
         print(f"\n{error}", file=sys.stderr)  # a paragraph of its own, which the loop passes on whole
         sys.exit(1)
-    snapshot = fit.snapshot.model_copy(update={"breakdown": rehearse(fit.trainer, resumed=fit.ckpt_path is not None)})
+    by_hand = rate_by_hand(fit.trainer)
+    rehearsed = rehearse(fit.trainer, resumed=fit.ckpt_path is not None)
+    found = {"breakdown": rehearsed.breakdown, "idle_schedulers": rehearsed.idle, "rate_by_hand": by_hand}
+    snapshot = fit.snapshot.model_copy(update=found)
     write_atomic(options.output, snapshot.model_dump_json(indent=2) + "\n")
 
 

@@ -35,7 +35,21 @@ class _Length:
     steps: int
 
 
-def rehearse(trainer: Any, resumed: bool) -> Breakdown | None:
+@dataclass(frozen=True)
+class Rehearsed:
+    """What came of a rehearsal.
+
+    Args:
+        breakdown: where the training would break down; None where it would not, or where nothing changes from step to
+            step.
+        idle: types of schedulers that never changed the rate; none where the whole was not gone through.
+    """
+
+    breakdown: Breakdown | None = None
+    idle: tuple[str, ...] = ()
+
+
+def rehearse(trainer: Any, resumed: bool) -> Rehearsed:
     """Step optimizers and schedulers as often as the whole training will, with the callbacks that act on them.
 
     The trainer and its model are used up: it is the last that is done with them.
@@ -44,26 +58,24 @@ def rehearse(trainer: Any, resumed: bool) -> Breakdown | None:
         trainer: to which model and data are attached, and which has its optimizers as they are before the first step.
         resumed: whether those were restored from a checkpoint.
 
-    Returns:
-        Where the training would break down; None where it would not, or where nothing changes from step to step.
     """
     model = trainer.lightning_module
     acting = [each for each in (*trainer.callbacks, model) if _acts_on_groups(each)]
     if not model.automatic_optimization or not (acting or trainer.lr_scheduler_configs):
-        return None
+        return Rehearsed()
     with warnings.catch_warnings(), log_silenced(model):
         warnings.simplefilter("ignore")
         length = _length(trainer)
         if length is None:
-            return None
+            return Rehearsed()
         rehearsal = _Rehearsal(trainer, length, acting)
         try:
             _set_up(trainer, acting, resumed)
             rehearsal.run()
         except Exception as error:  # noqa: BLE001 - a user's scheduler may raise anything, which is what is looked for
             said = shortened(f"{type(error).__name__}: {error}")
-            return Breakdown(error=said, after=rehearsal.taken, steps=length.steps)
-    return None
+            return Rehearsed(Breakdown(error=said, after=rehearsal.taken, steps=length.steps))
+    return Rehearsed(idle=rehearsal.idle())
 
 
 def _is_regrouping(owner: object) -> bool:
@@ -113,6 +125,13 @@ class _Rehearsal:
         self._trainer, self._model, self._length, self._acting = trainer, trainer.lightning_module, length, acting
         self._deadline = time.monotonic() + MOST_SECONDS
         self.taken: int | None = None
+        self._acted: set[int] = set()
+
+    def idle(self) -> tuple[str, ...]:
+        """Types of the schedulers that never changed a rate, where the whole was gone through."""
+        configs = () if self.taken is None else self._trainer.lr_scheduler_configs
+        idle = [each.scheduler for each in configs if not each.reduce_on_plateau]
+        return tuple(type(each).__name__ for each in idle if id(each) not in self._acted)
 
     def run(self) -> None:
         """Go through all epochs, or as far as time allows, and then to the end at once."""
@@ -160,7 +179,10 @@ class _Rehearsal:
     def _step_schedulers(self, interval: str, count: int) -> None:
         for config in self._trainer.lr_scheduler_configs:
             if config.interval == interval and not config.reduce_on_plateau and count % config.frequency == 0:
+                before = _rates(config.scheduler)
                 self._model.lr_scheduler_step(config.scheduler, None)
+                if before is None or _rates(config.scheduler) != before:
+                    self._acted.add(id(config.scheduler))
 
     def _end(self) -> None:
         """The last steps of schedulers whose place is a number."""
@@ -173,3 +195,9 @@ class _Rehearsal:
             config.scheduler.last_epoch = times - _LAST
             for _ in range(_LAST):
                 self._model.lr_scheduler_step(config.scheduler, None)
+
+
+def _rates(scheduler: Any) -> list[float] | None:
+    """Of the scheduler's optimizer; None where they are not known."""
+    groups = getattr(getattr(scheduler, "optimizer", None), "param_groups", None)
+    return None if groups is None else [float(group["lr"]) for group in groups]

@@ -81,7 +81,7 @@ def trained(script: Path) -> str | None:
 
 def rehearsed(script: Path) -> str | None:
     fit = capture_fit(script)
-    found = schedule_rehearsal.rehearse(fit.trainer, resumed=fit.ckpt_path is not None)
+    found = schedule_rehearsal.rehearse(fit.trainer, resumed=fit.ckpt_path is not None).breakdown
     return None if found is None else f"{found.error} @ {found.after}/{found.steps}"
 
 
