@@ -22,6 +22,7 @@ from progtrain.reporting.evidence import Answers
 from progtrain.reporting.pictures import Picture, draw_answers, draw_deltas
 from progtrain.reporting.plots import draw_curves
 from progtrain.reporting.story import read_change
+from progtrain.script.editing.versioning import body, get_constant, set_constant
 from progtrain.step_records import (
     ACTIVATIONS,
     AGREEMENT,
@@ -67,7 +68,7 @@ def analyze(context: Context, version: str) -> None:
         best_so_far=_best_so_far(context, version, comparison),
     )
     workspace.write_record(record, "analyze", version)
-    context.say(_headline(version, _measured(context, version), comparison))
+    context.say(_headline(context, version, _measured(context, version), comparison))
 
 
 def _draw(home: Path, analysis: Analysis, answers: Answers) -> tuple[Picture, ...]:
@@ -124,9 +125,24 @@ def _comparison(context: Context, version: str, against: str | None) -> Comparis
         context.rules.seed,
         training_noise(context),
     )
-    if against is None or comparison.difference not in (None, 0) or not _same_weights(context, version, against):
-        return comparison
-    return comparison.model_copy(update={"verdict": WITHOUT_EFFECT})
+    if against is not None and comparison.difference in (None, 0) and _same_weights(context, version, against):
+        return comparison.model_copy(update={"verdict": WITHOUT_EFFECT})
+    if comparison.verdict in ("improved", "regressed") and _version_of_same_code(context, version):
+        return comparison.model_copy(update={"verdict": "within noise"})
+    return comparison
+
+
+def _version_of_same_code(context: Context, version: str) -> str | None:
+    """An earlier version whose script is this one's, but for VERSION: a change that was taken back is no news."""
+    workspace = context.workspace
+    code = _code(workspace.read_script(version))
+    earlier = [other for other in workspace.versions() if version_number(other) < version_number(version)]
+    return next((other for other in earlier if _code(workspace.read_script(other)) == code), None)
+
+
+def _code(source: str) -> str:
+    own = body(source)
+    return own if get_constant(own, "VERSION") is None else set_constant(own, "VERSION", "")
 
 
 def _same_weights(context: Context, version: str, other: str) -> bool:
@@ -202,7 +218,9 @@ def _analysis(
     )
 
 
-def _headline(version: str, measured: Measured, comparison: Comparison) -> str:
+def _headline(context: Context, version: str, measured: Measured, comparison: Comparison) -> str:
     values = "  ".join(f"{m.name} {m.value:.4g}" for m in measured.score.metrics if m.value is not None)
     same = ": the trained weights are the parent's, bit for bit" if comparison.verdict == WITHOUT_EFFECT else ""
+    code = _version_of_same_code(context, version)
+    same = f": its script is that of {code}" if code and not same else same
     return f"{version}  {values}  ({comparison.verdict}{same})"

@@ -15,6 +15,7 @@ from progtrain.script.auditing.issues import AuditFacts, Checked, Issue
 from progtrain.script.auditing.logs import check_logs
 from progtrain.script.auditing.monitored import check_directions
 from progtrain.script.auditing.names import check_names
+from progtrain.script.auditing.seeding import check_seed
 from progtrain.script.auditing.settings import apply_batch_size, contradictions, hold_settings
 from progtrain.script.auditing.sites import Site
 from progtrain.script.auditing.spec import check_hyperparameters, check_spec
@@ -64,6 +65,7 @@ def audit(source: str, snapshot: Snapshot, facts: AuditFacts) -> Audit:
         check_logs(script, snapshot, sites, facts),
         check_checkpoints(script, snapshot, sites, facts),
         check_directions(snapshot),
+        check_seed(script, snapshot, facts.rules),
         check_hyperparameters(script, snapshot, sites),
         check_spec(script, sites),
     )

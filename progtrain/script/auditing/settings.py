@@ -30,6 +30,8 @@ def hold_settings(source: str, snapshot: Snapshot, rules: Rules) -> Held:
     issues: list[Issue] = []
     for setting in rules.settings:
         value, other = live.get(setting.knob), elsewhere.get(setting.knob)
+        if setting.knob == "seed" and not is_there(value):
+            continue  # `check_seed` adds one
         if other is not None and (setting.binding or not _is_contradicted(setting, value, other)):
             continue  # to set it in the source would be without effect; `contradictions` tells of what is binding
         if other is not None:

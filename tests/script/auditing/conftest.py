@@ -28,6 +28,8 @@ from lightning.pytorch.cli import LightningCLI
 from lightning.pytorch.loggers import CSVLogger
 from torch.utils.data import DataLoader
 
+pl.seed_everything(1, verbose=False)
+
 DATASET_ID = "v1"
 VERSION = "baseline"
 OUT = f"Models/Artifacts/{VERSION}"

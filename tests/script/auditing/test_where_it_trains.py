@@ -238,13 +238,13 @@ trainer = pl.Trainer(max_epochs=2, callbacks=[best, last], logger=CSVLogger(OUT,
 @pytest.mark.parametrize(
     ("main", "line", "named"),
     [
-        (f"{GOOD_TRAINER}for _ in range(1): trainer.fit(Model(), Data())\n", 43, "a statement of its own"),
-        (f"{GOOD_TRAINER}trainer.fit(Model(), Data()) if OUT else None\n", 43, "a statement of its own"),
-        (f"{GOOD_TRAINER}trainer.fit(Model(), Data()); print('done')\n", 43, "a statement of its own"),
+        (f"{GOOD_TRAINER}for _ in range(1): trainer.fit(Model(), Data())\n", 45, "a statement of its own"),
+        (f"{GOOD_TRAINER}trainer.fit(Model(), Data()) if OUT else None\n", 45, "a statement of its own"),
+        (f"{GOOD_TRAINER}trainer.fit(Model(), Data()); print('done')\n", 45, "a statement of its own"),
         (f"{GOOD_TRAINER}fit = trainer.fit\nfit(Model(), Data())\n", None, "call trainer.fit(...) in this script"),
         (
             "one = pl.Trainer(max_epochs=1)\none.fit(Model(), Data())\npl.Trainer(max_epochs=2).fit(Model(), Data())\n",
-            41,
+            43,
             "pass callbacks=[ModelCheckpoint(dirpath=",
         ),
     ],
