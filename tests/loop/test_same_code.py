@@ -18,6 +18,7 @@ def test_going_back_is_neither_better_nor_worse(workspace: Path, progtrain: Run)
     write_rules(workspace, max_versions=3)
     assert progtrain("run", workspace, "--max-versions", "1").returncode == 0
     by_hand(workspace, "v002", "nn.ReLU()", "nn.Tanh()")
+    assert progtrain("run", workspace, "--max-versions", "2").returncode == 0
     by_hand(workspace, "v003")
     ended = progtrain("run", workspace, "--max-versions", "3")
     assert ended.returncode == 0, ended.stdout + ended.stderr
