@@ -13,7 +13,7 @@ from progtrain.actions._structural import Binding, StructuralAction
 from progtrain.actions.base import Situation
 from progtrain.errors import EditError
 from progtrain.records import Snapshot
-from progtrain.script.editing.edit import set_places
+from progtrain.script.editing.edit import set_or_add, set_places
 from progtrain.script.reading.anatomy import Anatomy, Knob, read_anatomy
 from progtrain.script.settings.knob_values import knob_values
 from progtrain.script.settings.rates import present_rate
@@ -56,7 +56,7 @@ class ScaleRate(StructuralAction):
             raise EditError("it optimizes by hand, or with several optimizers")
         places = _places(situation.anatomy)
         require_live(situation, "lr", live_rates(snapshot))
-        old = [_rate(place) for place in places]
+        old = [_rate(place) for place in places] or [_default_rate(snapshot)]
         suggested = self.suggested_factor(situation)
         factor = self.factor_for(situation) if suggested is None else self._within_reach(suggested, old, situation)
         new = [float(f"{rate * factor:.3g}") for rate in old]
@@ -93,6 +93,8 @@ class ScaleRate(StructuralAction):
         """See Action."""
         places = _places(read_anatomy(source))
         present, new = [_rate(place) for place in places], parameters["new"]
+        if not places and isinstance(new, list) and len(new) == 1:
+            return set_or_add(source, "lr", new[0])
         if present != parameters["old"] or not isinstance(new, list):
             raise EditError(
                 f"Expected learning rates {parameters['old']}, got {present}. Propose anew for this script."
@@ -106,9 +108,15 @@ def _places(anatomy: Anatomy) -> list[Knob]:
     held = next((place for place in rates if place.why_not is not None), None)
     if held is not None:
         raise EditError(f"the rate in line {held.line} ({held.where}) cannot be set: {held.why_not}")
-    if not rates:
-        raise EditError("the script leaves the rate to the optimizer's default")
     return [place for place in rates if not place.computed_from]
+
+
+def _default_rate(snapshot: Snapshot) -> float:
+    """Of an optimizer that is given none."""
+    rate = present_rate(snapshot)
+    if rate is None or len(snapshot.optimizers[0].groups) != 1:
+        raise EditError("the script names no rate, and no one rate is trained with")
+    return rate
 
 
 def _rate(place: Knob) -> float:

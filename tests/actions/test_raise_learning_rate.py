@@ -74,7 +74,7 @@ def test_becomes(becomes, name):
     [
         (SCRIPT.replace("0.01", "0.02"), "Expected learning rates"),
         (SCRIPT.replace("lr=LR", "lr=load()"), "load"),
-        ("import torch\ntorch.optim.Adam(params)\n", "default"),
+        ("import torch\nfor kind in kinds:\n    kind(params)\n", "Expected one call that takes lr"),
     ],
 )
 def test_cannot(cannot, source, match):
@@ -196,3 +196,9 @@ def test_goes_further_where_the_training_hardly_began(snapshot_with, finding, le
 
     assert isinstance(proposal, Proposal)
     assert proposal.parameters["new"] == [new]
+
+
+def test_a_rate_that_is_left_to_the_default_is_written_in() -> None:
+    source = "import torch\noptimizer = torch.optim.Adam(model.parameters())\n"
+    after = action_named("raise_learning_rate").apply(source, {"old": [0.001], "new": [0.003]})
+    assert after == source.replace("parameters()", "parameters(), lr=0.003")

@@ -86,11 +86,12 @@ def set_or_add(source: str, knob: str, value: JsonValue) -> str:
     if any(place.name == knob for place in read_anatomy(source).occurrences):
         return set_knob(source, knob, value)
     index = Index(source)
-    calls = _takers(index, knob)
+    uses = Uses(index, Sites(index))
+    calls, named = _takers(index, uses, knob), dict(uses.named)
     keywords = {
         argument: call
         for call in calls
-        if (known := signature(index.qualified(call.func) or ""))
+        if (known := signature(named.get(call, "")))
         for argument, sets in known.knobs.items()
         if sets == knob and (argument in known.positional or not known.positional)
     }
@@ -130,9 +131,8 @@ def _number(value: float) -> str:
     return repr(value).replace("e-0", "e-").replace("e+0", "e")
 
 
-def _takers(index: Index, knob: str) -> list[ast.Call]:
+def _takers(index: Index, uses: Uses, knob: str) -> list[ast.Call]:
     """The calls that this knob is an argument of, if the script makes any."""
-    uses = Uses(index, Sites(index))
     if knob in _OPTIMIZER:
         return [call for call, name in uses.named if kind(name) == "optimizer"]
     if knob in _TRAINER:

@@ -51,8 +51,8 @@ def find_optimization(script: ParsedScript) -> Optimization:
     calls = find_optimizers(script)
     if len(functions) != 1 or len(calls) != 1:
         raise EditError(
-            f"Expected one configure_optimizers with one torch.optim optimizer, found {len(functions)} with "
-            f"{len(calls)}. Change the optimization of this script by hand."
+            f"Expected one configure_optimizers with one torch.optim optimizer named in it, found {len(functions)} "
+            f"with {len(calls)}; a class that comes by an argument or a table is not followed here. Name it there."
         )
     returns = [node for node in ast.walk(functions[0]) if isinstance(node, ast.Return) and node.value is not None]
     optimizer = _optimizer_in(returns[0].value, calls[0], functions[0]) if len(returns) == 1 else None

@@ -6,8 +6,8 @@ import ast
 from typing import Final
 
 from progtrain.script.reading.classes import Classes, is_self
-from progtrain.script.reading.following import Context, Follower, Missing, Step, Unknown
-from progtrain.script.reading.index import Index
+from progtrain.script.reading.following import Context, Follower, Missing, Step, Unknown, Wanted
+from progtrain.script.reading.index import FunctionNode, Index
 from progtrain.script.reading.signatures import signature
 from progtrain.script.reading.sites import Sites, Spread, flag_of, parser_options, passed
 
@@ -66,9 +66,13 @@ class Members:
         changed = [store for store, _ in stores if self._same_base(store, base)]
         if changed:
             return Unknown(node, f"{self._index.text(changed[0])} is assigned again in line {changed[0].lineno}")
+        collector = self._collector(base)
+        if collector is not None:
+            return self._collected(collector, key, node, context)
         holder = self.holder(base, context)
-        if isinstance(holder, Unknown):
-            return holder
+        return holder if isinstance(holder, Unknown) else self._in(holder, base, key, node, depth)
+
+    def _in(self, holder: Step, base: ast.expr, key: str, node: ast.expr, depth: int) -> Step | Unknown:
         match holder.expr:
             case ast.Dict() as mapping:
                 return self._in_dict(mapping, key, node, holder, depth)
@@ -96,6 +100,22 @@ class Members:
                 return following
             step = following
         return Unknown(base, "its value goes round in circles")
+
+    def _collector(self, base: ast.expr) -> FunctionNode | None:
+        """The function whose `**kwargs` a name is."""
+        function = self._index.function(base) if isinstance(base, ast.Name) else None
+        if not isinstance(base, ast.Name) or function is None or function.args.kwarg is None:
+            return None
+        return function if function.args.kwarg.arg == base.id else None
+
+    def _collected(self, function: FunctionNode, key: str, node: ast.expr, context: Context) -> Step | Unknown:
+        """What the calls of a function give by a keyword that it collects and hands on."""
+        calls = [context[function]] if function in context else self._sites.of(function)
+        given = [passed(call, (), key) for call in calls]
+        name = getattr(function, "name", "lambda")
+        if all(each is None for each in given):
+            return Missing(node, f"no call of {name} gives a {key}")
+        return self._follower.supplied(given, None, node, Wanted(key, name, context))
 
     # --- kinds of holders ---
 

@@ -10,6 +10,7 @@ from typing import Final
 
 from pydantic import JsonValue
 
+from progtrain.script.reading.devices import DEVICES
 from progtrain.script.reading.following import Context, Missing, Step, Unknown, Wanted
 from progtrain.script.reading.index import FunctionNode, Imported, Index, Rebound
 from progtrain.script.reading.literals import Literal, literal
@@ -116,9 +117,27 @@ class Resolver:
                 return Step(value, "", context)
             case ast.Call():
                 return self._call(node, context)
-            case ast.IfExp() | ast.BoolOp():
+            case ast.IfExp(test=test, body=body, orelse=other):
+                holds = self._holds(test, context)
+                return (
+                    Unknown(node, "it depends on a condition")
+                    if holds is None
+                    else Step(body if holds else other, "", context)
+                )
+            case ast.BoolOp():
                 return Unknown(node, "it depends on a condition")
         return Unknown(node, "it is computed while the script runs")
+
+    def _holds(self, test: ast.expr, context: Context) -> bool | None:
+        """Whether a condition holds here: of a literal, or of a device; None where that is not known."""
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+            holds = self._holds(test.operand, context)
+            return None if holds is None else not holds
+        if isinstance(test, ast.Call) and not test.args:
+            there = DEVICES.get(self._index.qualified(test.func) or "")
+            return None if there is None else there()
+        origin = self.trace(test, "", context)
+        return bool(origin.value) if isinstance(origin, Origin) else None
 
     def _name(self, node: ast.Name, context: Context) -> Step | Unknown:
         found = self._index.bindings(node.id, self._index.scope(node))
@@ -244,7 +263,7 @@ class Resolver:
             member = self._members.lookup(argument.mapping, wanted.name, node, wanted.context)
             if not isinstance(member, Missing):
                 return member
-        return default or Unknown(node, f"nothing in this script gives {wanted.title} its {wanted.name}")
+        return default or Missing(node, f"nothing in this script gives {wanted.title} its {wanted.name}")
 
     def _title(self, function: FunctionNode) -> str:
         if isinstance(function, ast.Lambda):

@@ -8,8 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+from progtrain.script.reading.constructors import optimizer_behind
 from progtrain.script.reading.following import Context
 from progtrain.script.reading.index import FunctionNode, Index
+from progtrain.script.reading.resolve import Resolver
 from progtrain.script.reading.signatures import LOADER, SIZES, TRAINER, kind, signature
 from progtrain.script.reading.sites import Sites, Spread, passed
 
@@ -62,8 +64,11 @@ class Uses:
     def __init__(self, index: Index, sites: Sites) -> None:
         self._index = index
         self._sites = sites
+        resolver = Resolver(index, sites)
         self.named: list[tuple[ast.Call, str]] = [
-            (call, name) for call in index.calls if (name := index.qualified(call.func)) is not None
+            (call, name)
+            for call in index.calls
+            if (name := index.qualified(call.func) or optimizer_behind(call, index, resolver)) is not None
         ]
 
     def calls(self, *names: str) -> list[ast.Call]:

@@ -126,6 +126,45 @@ PLACES = {
         "epochs",
         5,
     ),
+    "kwargs handed on": (
+        "class M(L.LightningModule):\n    def __init__(self, width, lr):\n        self.save_hyperparameters()\n"
+        "    def configure_optimizers(self):\n        return optim.Adam(params, lr=self.hparams.lr)\n"
+        "def build(**settings):\n    return M(**settings)\ndef main(**kwargs):\n    build(**kwargs)\n"
+        "main(width=3, lr=0.1)  # HERE",
+        "lr",
+        0.1,
+    ),
+    "kwargs of a dictionary": (
+        'CONFIG = {"lr": 0.1}  # HERE\ndef main(**kwargs):\n    optim.Adam(params, lr=kwargs["lr"])\n'
+        'main(**{**CONFIG, "width": 3})',
+        "lr",
+        0.1,
+    ),
+    "kwargs that lack it": (
+        'def main(**kwargs):\n    optim.Adam(params, lr=kwargs.get("lr", 0.1))  # HERE\nmain(width=3)',
+        "lr",
+        0.1,
+    ),
+    "the live arm": ("SMALL = False\nLR = 1.0 if SMALL else 0.1  # HERE\noptim.Adam(params, lr=LR)", "lr", 0.1),
+    "the arm of a device": (
+        "BS = 64 if not torch.backends.mps.is_available() else 64  # HERE\nDataLoader(x, BS)",
+        "batch_size",
+        64,
+    ),
+    "an optimizer by argument": (
+        "class M(L.LightningModule):\n    def __init__(self, lr, optimizer=optim.Adam):\n        self.lr = lr\n"
+        "        self.optimizer = optimizer\n    def configure_optimizers(self):\n"
+        "        return self.optimizer(self.parameters(), lr=self.lr)\nM(lr=0.1)  # HERE",
+        "lr",
+        0.1,
+    ),
+    "an optimizer of a table": (
+        'OPTIMIZERS = {"adam": optim.Adam, "sgd": optim.SGD}\nNAME = "adam"\n'
+        "OPTIMIZERS[NAME](model.parameters(), lr=0.1)  # HERE",
+        "lr",
+        0.1,
+    ),
+    "an optimizer by name": ('getattr(torch.optim, "AdamW")(model.parameters(), lr=0.1)  # HERE', "lr", 0.1),
     "lightning.pytorch": ("import lightning.pytorch as pl\npl.Trainer(max_epochs=5)  # HERE", "epochs", 5),
     "pytorch_lightning": ("from pytorch_lightning import Trainer\nTrainer(max_epochs=5)  # HERE", "epochs", 5),
     "trainer subclass": ("class T(L.Trainer):\n    pass\nT(max_epochs=5)  # HERE", "epochs", 5),
