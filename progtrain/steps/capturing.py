@@ -13,7 +13,7 @@ from progtrain.script.capturing.sandbox import scratch_view
 from progtrain.script.reading.index import parse
 from progtrain.step_records import CaptureRecord
 from progtrain.steps.context import Context
-from progtrain.steps.failure import said
+from progtrain.steps.failure import said, usage_error
 from progtrain.steps.seal import Seal
 from progtrain.workspace import Workspace, sha256_of
 
@@ -51,7 +51,8 @@ def capture_source(workspace: Workspace, executor: Executor, version: str, sourc
             raise CaptureError(f"{end} The log is {log}.")
         if not outcome.succeeded or not output.is_file():
             end = said(outcome, log)
-            end = end if script in end else f"{script} did not reach Trainer.fit: {end}."
+            end = end if script in end else f"{script} did not reach Trainer.fit: {end.rstrip('.')}."
+            end = f"{end} It says: {usage}." if (usage := usage_error(log)) else end
             raise CaptureError(f"{end} The log is {log}.")
         return Snapshot.model_validate_json(output.read_bytes())
 

@@ -16,6 +16,7 @@ _BY_CHANCE: Final = re.compile(
     r"|DataLoader worker|\b(OSError|EOFError|BrokenPipe\w*|BlockingIO\w*|Timeout\w*|Connection\w*)\b",
     re.IGNORECASE,
 )
+_USAGE: Final = re.compile(r"^(?:\S+: error|Error): (.+)$", re.MULTILINE)
 _PLACE = re.compile(r" \(line \d+ of \S+\)$")
 _FRAME = re.compile(r'^\s*File "(?P<file>[^"]+)", line (?P<line>\d+)')
 
@@ -26,6 +27,13 @@ def said(outcome: Outcome, log: Path) -> str:
     last = text.rstrip().rpartition("\n\n")[2].strip()
     own = outcome.exit_code == 1 and "Traceback (most recent call last)" not in last
     return shortened(last, LONGEST_PARAGRAPH) if own and last else summarise(outcome, log)
+
+
+def usage_error(log: Path) -> str:
+    """What argparse or click had to say of a script's arguments; empty where they said nothing."""
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
+    found = _USAGE.findall(text) if "usage:" in text.lower() else []
+    return shortened(found[-1].rstrip(".")) if found else ""
 
 
 def summarise(outcome: Outcome, log: Path) -> str:

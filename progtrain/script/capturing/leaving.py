@@ -93,7 +93,8 @@ def _where(error: Exception, file: str) -> str:
         return f"SyntaxError: {error.msg} in line {error.lineno}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == file]
     place = f" in line {lines[-1]}" if lines else ""
-    return f"{type(error).__name__}: {error}{place}"
+    said = next((line.strip() for line in str(error).splitlines() if line.strip()), "")
+    return f"{type(error).__name__}: {said}{place}"
 
 
 def _hint(error: Exception) -> str:

@@ -244,6 +244,7 @@ def test_manual_optimization_is_noted(tmp_path: Path) -> None:
     ("body", "message"),
     [
         ("x = 1\nraise ValueError('no data')", r"raised ValueError: no data in line \d+"),
+        ("raise ValueError('\\n\\n  no data\\nat all')", r"raised ValueError: no data in line \d+"),
         ("x = (", "raised SyntaxError"),
         ("print('nothing here')", "Expected 02_train_v001.py to call Trainer.fit; it ended without"),
         ("raise SystemExit(3)", "it exited with 3"),
