@@ -72,10 +72,15 @@ def require_live(situation: Situation, knob: str, live: JsonValue) -> None:
         EditError: a place's value is not among the live ones, so setting it would do nothing, or something else.
     """
     there = list(scalars(live))
-    for place in situation.anatomy.occurrences:
-        if place.name == knob and place.why_not is None and not any(_same(place.value, value) for value in there):
+    places = [place for place in situation.anatomy.occurrences if place.name == knob and place.why_not is None]
+    alive = [place for place in places if any(_same(place.value, value) for value in there)]
+    for place in places:
+        if place not in alive:
+            said = f"line {place.line} sets {knob} to {place.value}, but it trained with {live}"
             raise EditError(
-                f"line {place.line} sets {knob} to {place.value}, but it trained with {live}: that place is dead"
+                f"{said}, of line {alive[0].line}: the script has several, as for another fit; it wants one value"
+                if alive
+                else f"{said}: another place decides what the fit that counts trains with"
             )
 
 

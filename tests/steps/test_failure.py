@@ -11,7 +11,7 @@ from progtrain.steps.failure import usage_error
     ("log", "said"),
     [
         (
-            "usage: train.py [-h] --data-dir DATA_DIR\ntrain.py: error: the following arguments are required: --data-dir\n",
+            "usage: train.py [-h] --data-dir DIR\ntrain.py: error: the following arguments are required: --data-dir\n",
             "the following arguments are required: --data-dir",
         ),
         (
