@@ -37,7 +37,7 @@ PAGE: Final = """\
 
 Every action of the [catalogue](actions.md) on every script of `tests/corpus/scripts`: {scripts} training scripts, each
 written in another habit. `python scripts/coverage_table.py` makes this page; `tests/corpus/test_corpus.py` runs the
-trials of most of them again and holds *failed* at 0.
+trials of most of them again. What fails is named there, and is a fault of progtrain, not of the script.
 
 An action is **applied** where it offers a change and the child keeps every promise: its source compiles, it reaches
 `Trainer.fit`, what it is about to train differs from its parent's in something and in nothing but the declared knobs,

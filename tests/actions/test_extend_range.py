@@ -88,4 +88,4 @@ def test_refuses_a_place_that_is_not_what_is_trained_with(offered, snapshot_with
     refusal = offered(snapshot=snapshot_with(), weight_decay=1e-3, before=1e-4)
 
     assert isinstance(refusal, Refusal)
-    assert "sets weight_decay to 0.001, but it trained with 0: that place is dead" in refusal.reason
+    assert "sets weight_decay to 0.001, but it trained with 0: another place decides" in refusal.reason

@@ -31,8 +31,8 @@ def test_halves(proposed):
     ("fields", "locks", "reason"),
     [
         ({}, {"epochs": 20}, "the rules hold epochs"),
-        ({"max_epochs": 9}, {}, "dead"),
-        ({"max_epochs": -1}, {}, "dead"),
+        ({"max_epochs": 9}, {}, "another place decides"),
+        ({"max_epochs": -1}, {}, "another place decides"),
     ],
 )
 def test_refuses(proposed, fields, locks, reason):

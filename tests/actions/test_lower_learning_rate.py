@@ -52,7 +52,7 @@ def test_proposes_by_what_was_found(proposed, finding, new):
     ("source", "fields", "locks", "reason"),
     [
         (SCRIPT, {}, {"lr": 0.01}, "the rules hold lr"),
-        (SCRIPT + "Net(lr=0.5)\n", {}, {}, "dead"),
+        (SCRIPT + "Net(lr=0.5)\n", {}, {}, "another place decides"),
         (SCRIPT + "Net(0.1)\nNet(0.2)\n", {}, {}, "several places"),
         (
             SCRIPT.replace("0.01", "1e-7"),

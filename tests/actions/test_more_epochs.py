@@ -40,7 +40,7 @@ def test_rounds_up(proposed):
     [
         ({}, {"epochs": 20}, "the rules hold epochs"),
         ({"max_steps": 500}, {}, "ends at max_steps"),
-        ({"max_epochs": 7}, {}, "that place is dead"),
+        ({"max_epochs": 7}, {}, "another place decides"),
     ],
 )
 def test_refuses(proposed, fields, locks, reason):

@@ -107,7 +107,7 @@ FIVEFOLD = (SchedulerSettings(type="OneCycleLR", arguments={"max_lr": 0.05}),)
     ("source", "fields", "locks", "reason"),
     [
         (SCRIPT, {}, {"lr": 0.01}, "the rules hold lr"),
-        (SCRIPT, {"optimizers": _sgd(0.5)}, {}, "dead"),
+        (SCRIPT, {"optimizers": _sgd(0.5)}, {}, "another place decides"),
         (SCRIPT, {"automatic_optimization": False}, {}, "by hand"),
         (SCRIPT.replace("0.01", "2.0"), {"optimizers": _sgd(2.0)}, {}, "out of the range"),
         (SCRIPT.replace("0.01", "0.03"), {"optimizers": _adamw(0.03)}, {}, "0.09 is out of the range"),

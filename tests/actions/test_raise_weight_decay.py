@@ -53,7 +53,7 @@ def test_proposes_tenfold_up_to_a_largest(proposed, kind, before, after):
     ("live", "locks", "reason"),
     [
         (_live("AdamW", 0.01), {"weight_decay": 0.01}, "the rules hold weight_decay"),
-        (_live("AdamW", 0.3), {}, "dead"),
+        (_live("AdamW", 0.3), {}, "another place decides"),
         ((*_live("AdamW", 0.01), *_live("AdamW", 0.01)), {}, "Expected one optimizer"),
     ],
 )

@@ -71,7 +71,7 @@ def _loader(batch_size: int | None) -> LoaderSettings:
     ("source", "fields", "locks", "reason"),
     [
         (SCRIPT, {}, {"batch_size": 64}, "the rules hold batch_size"),
-        (SCRIPT.replace("64", "128"), {}, {}, "dead"),
+        (SCRIPT.replace("64", "128"), {}, {}, "another place decides"),
         (SCRIPT.replace("64", "8"), {"train": _loader(8)}, {}, "not halved below 8"),
         (
             SCRIPT.replace("64", "16"),

@@ -49,7 +49,7 @@ def test_proposes_by_the_optimizer(proposed, kind, value):
     ("decay", "locks", "reason"),
     [
         (0.01, {}, "no more than AdamW's usual 0.01"),
-        (0.3, {}, "that place is dead"),
+        (0.3, {}, "another place decides"),
         (100.0, {"weight_decay": 100.0}, "the rules hold weight_decay"),
     ],
 )
