@@ -48,18 +48,20 @@ def _each(name: str, script: str, changed: str = "", refused: str = "") -> Itera
 
 
 IDIOMS: Final = (
-    *_each("keywords handed on to the module", "kwargs_handed_on", refused="raise_learning_rate widen raise_dropout"),
+    *_each("keywords handed on to the module", "kwargs_handed_on", changed="raise_learning_rate widen raise_dropout"),
     *_each(
         "the optimizer's class is an argument",
         "optimizer_class_argument",
-        refused="raise_learning_rate cosine_schedule adam_betas",
+        changed="raise_learning_rate adam_betas",
+        refused="cosine_schedule",
     ),
     *_each(
         "the optimizer by its name in torch.optim",
         "optimizer_by_name",
-        refused="raise_learning_rate momentum cosine_schedule",
+        changed="raise_learning_rate",
+        refused="momentum cosine_schedule",
     ),
-    *_each("optimizer and schedule from tables", "optimizer_table", refused="raise_learning_rate raise_weight_decay"),
+    *_each("optimizer and schedule from tables", "optimizer_table", changed="raise_learning_rate raise_weight_decay"),
     *_each("the optimizer is a partial", "optimizer_partial", refused="raise_learning_rate adam_betas"),
     *_each("the loss is an argument", "loss_argument", changed="label_smoothing focal_loss class_weights"),
     *_each("the loss by its name", "loss_by_name", changed="huber_loss absolute_loss"),
@@ -73,9 +75,10 @@ IDIOMS: Final = (
     *_each(
         "a value that depends on a condition",
         "conditional_values",
-        refused="smaller_batch more_epochs raise_learning_rate",
+        changed="smaller_batch more_epochs",
+        refused="raise_learning_rate",
     ),
-    *_each("no rate written", "default_rate", changed="tune_knob", refused="raise_learning_rate"),
+    *_each("no rate written", "default_rate", changed="tune_knob raise_learning_rate"),
     *_each("nn.Flatten is the first layer", "flatten_first", refused="convolutional_stem cutout"),
     *_each(
         "arguments that must be given",
@@ -84,6 +87,7 @@ IDIOMS: Final = (
         refused="smaller_batch",
     ),
     *_each("milestones after the end", "dead_milestones", refused="cosine_schedule swa"),
+    *_each("warm-up in optimizer_step", "warmup_in_optimizer_step", refused="warmup cosine_schedule one_cycle"),
     *_each("warm-up by LambdaLR", "warmup_lambda", refused="warmup"),
     *_each("two fits, the last one counts", "head_then_all", refused="more_epochs raise_learning_rate"),
     *_each("the model is made in the call of fit", "inline_fit", changed="raise_learning_rate more_epochs"),
