@@ -76,7 +76,11 @@ def capture_fit(script: Path, arguments: Sequence[str] = ()) -> CapturedFit:
     left = leave_at_fit(script, arguments, take)
     (taken,) = captured
     seen = taken.snapshot
-    told = {"notes": (*left.notes, *seen.notes), "overwritten": (*left.overwritten, *seen.overwritten)}
+    told = {
+        "notes": (*left.notes, *seen.notes),
+        "overwritten": (*left.overwritten, *seen.overwritten),
+        "rate_by_hand": rate_by_hand(taken.trainer),
+    }
     return replace(taken, snapshot=seen.model_copy(update=told))
 
 
@@ -117,9 +121,8 @@ def main() -> None:
         sys.stdout.flush()  # what the script was printing comes before it
         print(f"\n{error}", file=sys.stderr)  # a paragraph of its own, which the loop passes on whole
         sys.exit(1)
-    by_hand = rate_by_hand(fit.trainer)
     rehearsed = rehearse(fit.trainer, resumed=fit.ckpt_path is not None)
-    found = {"breakdown": rehearsed.breakdown, "idle_schedulers": rehearsed.idle, "rate_by_hand": by_hand}
+    found = {"breakdown": rehearsed.breakdown, "idle_schedulers": rehearsed.idle}
     snapshot = fit.snapshot.model_copy(update=found)
     write_atomic(options.output, snapshot.model_dump_json(indent=2) + "\n")
 
